@@ -1,0 +1,50 @@
+"""What the journal holds: intents before mutating calls, outcomes after them (design: safety, causes and intents)."""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+from reconciler.model.certificate import CertificateName, ChangeId, EnrollmentId
+from reconciler.model.order import SslId
+
+IntentId = NewType("IntentId", str)
+CauseId = NewType("CauseId", str)  # hash of why an action is needed; stable while its inputs are
+
+
+class OutcomeKind(enum.StrEnum):
+    DONE = "done"
+    REFUSED = "refused"  # the service said no: the same call is not worth repeating soon
+    NOT_SENT = "not sent"  # may be made again at once
+    LOOK_AGAIN = "look again"  # it was not yet, or is no longer, possible
+    UNKNOWN = "unknown"  # never repeated blindly: the next looks decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One mutating call that is about to be made."""
+
+    id: IntentId
+    certificate: CertificateName
+    cause: CauseId
+    attempt: int
+    operation: str  # the step's name: "submit order"
+    enrollment_id: EnrollmentId | None
+    change_id: ChangeId | None
+    key_type: str | None
+    body_digest: str
+    desired_digest: str
+    at: datetime  # service time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of an intent."""
+
+    intent: IntentId
+    kind: OutcomeKind
+    at: datetime
+    detail: str = ""
+    enrollment_id: EnrollmentId | None = None
+    change_id: ChangeId | None = None
+    ssl_id: SslId | None = None
