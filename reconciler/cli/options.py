@@ -1,0 +1,116 @@
+"""Options that several commands share, and how their results are printed."""
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from reconciler.errors import UsageError
+
+Directory = Annotated[
+    Path,
+    typer.Option(
+        "--directory",
+        "-C",
+        metavar="DIR",
+        envvar="CERTRECON_DIRECTORY",
+        help="The folder to start from; certrecon.yaml is looked for here and upwards to the git root.",
+    ),
+]
+Format = Annotated[
+    str,
+    typer.Option("--format", metavar="text|json", envvar="CERTRECON_FORMAT", help="What to print on stdout."),
+]
+Output = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output",
+        metavar="FORMAT=PATH",
+        envvar="CERTRECON_OUTPUT",
+        help="Also write this format to a file. Repeatable.",
+    ),
+]
+Target = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target", metavar="NAME", envvar="CERTRECON_TARGET", help="Only these certificates (globs). Repeatable."
+    ),
+]
+
+_FORMATS = ("text", "json")
+_DURATION = re.compile(r"(\d+)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(text: str) -> timedelta:
+    """Read "48h", "20m", "1h30m".
+
+    Raises:
+        UsageError: it is none.
+    """
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise UsageError(f'"{text}" is not a duration. Write a number with s, m, h or d, as 20m or 48h.')
+    return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """One result in every format that it has."""
+
+    text: Sequence[Text]
+    data: dict[str, Any]
+
+    def plain(self, chosen: str) -> str:
+        if chosen == "json":
+            return json.dumps(self.data, indent=2, ensure_ascii=False) + "\n"
+        return "".join(f"{line.plain}\n" for line in self.text)
+
+
+def chosen_format(name: str) -> str:
+    if name not in _FORMATS:
+        raise UsageError(f'There is no format "{name}". Choose one of: {", ".join(_FORMATS)}.')
+    return name
+
+
+def outputs(wanted: Sequence[str] | None) -> list[tuple[str, Path]]:
+    """Read each FORMAT=PATH, before any work is done.
+
+    Raises:
+        UsageError: one is not of that form, or its folder does not exist.
+    """
+    found = []
+    for one in wanted or ():
+        name, equals, path = one.partition("=")
+        if not equals or not path:
+            raise UsageError(f'"{one}" is not FORMAT=PATH, as json=plan.json.')
+        if not Path(path).resolve().parent.is_dir():
+            raise UsageError(f'The folder of "{path}" does not exist. Create it first.')
+        found.append((chosen_format(name), Path(path)))
+    return found
+
+
+def emit(rendering: Rendering, chosen: str, files: Sequence[tuple[str, Path]]) -> None:
+    """Print the result on stdout and write it to the files. Nothing is cut: not at a width, not in a pipe."""
+    for name, path in files:
+        path.write_text(rendering.plain(name), encoding="utf-8")
+    if chosen == "text" and sys.stdout.isatty():
+        console = Console(highlight=False)
+        for line in rendering.text:
+            console.print(line, soft_wrap=True)
+        return
+    sys.stdout.write(rendering.plain(chosen))
+
+
+def say(text: str) -> None:
+    """Talk: a line on stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,80 @@
+"""`certrecon validate`."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.text import Text
+
+from reconciler.cli.options import Directory, Format, Rendering, chosen_format, emit, say
+from reconciler.errors import Problem, Severity
+
+if TYPE_CHECKING:
+    from reconciler.app.validate import Validation
+
+FORMAT_VERSION = "1.0"
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+def validate(directory: Directory = Path(), chosen: Format = "text") -> None:
+    """Check configuration and certificate files. Offline: nothing is asked of a service.
+
+    Exit codes: 0 no errors (there may be warnings); 1 a file is wrong; 64 wrong usage.
+
+    Examples: `certrecon validate`; `certrecon validate -C ../certificates --format json`.
+    """
+    import os
+
+    from reconciler.app.validate import validate as judged
+
+    shown = chosen_format(chosen)
+    today = datetime.now(UTC).date()  # noqa: TID251 - offline there is no service whose clock would count
+    validation = judged(directory, environment=os.environ, today=today)
+    emit(Rendering(text=[_line(problem) for problem in validation.problems], data=_data(validation)), shown, ())
+    say(_summary(validation))
+    raise typer.Exit(validation.exit_code)
+
+
+def _line(problem: Problem) -> Text:
+    line = Text(str(problem))
+    line.highlight_words([f": {problem.severity}"], _STYLES[problem.severity])
+    return line
+
+
+def _summary(validation: "Validation") -> str:
+    counted = [
+        _count(number, noun)
+        for number, noun in (
+            (validation.count(Severity.ERROR), "error"),
+            (validation.count(Severity.WARNING), "warning"),
+        )
+        if number
+    ]
+    broken = f", {validation.broken} that cannot be used" if validation.broken else ""
+    return f"validate: {_count(validation.valid, 'valid certificate')}{broken}; {', '.join(counted) or 'no problems'}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _data(validation: "Validation") -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "valid": validation.valid,
+        "broken": validation.broken,
+        "problems": [
+            {
+                "path": problem.location.path,
+                "line": problem.location.line,
+                "column": problem.location.column,
+                "severity": str(problem.severity),
+                "rule": problem.rule or None,
+                "field": problem.pointer or None,
+                "text": problem.text,
+                "remedy": problem.remedy or None,
+            }
+            for problem in validation.problems
+        ],
+    }
