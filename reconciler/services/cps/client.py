@@ -1,0 +1,193 @@
+"""One Akamai account's CPS over HTTP, as `ports.Cps` asks for it."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any, TypeVar
+
+import msgspec
+from akamai.edgegrid import EdgeGridAuth
+
+from reconciler.errors import (
+    AuthenticationError,
+    LookAgainError,
+    ServiceError,
+    ServiceUnavailableError,
+    UnexpectedAnswerError,
+)
+from reconciler.model.access import CpsAccess
+from reconciler.model.certificate import ChangeId, ContractId, DesiredCertificate, EnrollmentId, MutualAuthentication
+from reconciler.model.enrollment import (
+    Change,
+    ChangeManagement,
+    ChangeOpened,
+    ChangeRecord,
+    Csr,
+    Enrollment,
+    InputKind,
+    Served,
+    UploadHalf,
+)
+from reconciler.model.reading import Reading
+from reconciler.ports import Clock
+from reconciler.services.caller import Caller
+from reconciler.services.cps import bodies, operations, wire, wire_changes
+from reconciler.services.decode import BodyError, decode
+from reconciler.services.http import Authorize, Request
+
+# At DEBUG, EdgeGrid's signer logs its signing key and the body: whoever turns logging up does not ask for these.
+logging.getLogger("akamai.edgegrid").setLevel(logging.WARNING)
+
+ACTIVE_CERTIFICATES = "active-certificates"  # the group of calls that CPS limits for itself
+
+Value = TypeVar("Value")
+
+
+def signer(access: CpsAccess) -> Authorize:
+    """Return what signs a request. Timestamp and nonce are new each time it is called: once for every attempt."""
+    signature = EdgeGridAuth(
+        access.client_token.reveal(),
+        access.client_secret.reveal(),
+        access.access_token.reveal(),
+        max_body=access.max_body,
+    )
+    sign: Authorize = signature
+    return sign
+
+
+class CpsClient:
+    """Answers for one account. Bulk reads report what is missing; other reads, and all steps, raise."""
+
+    def __init__(self, access: CpsAccess, caller: Caller, clock: Clock) -> None:
+        self._access = access
+        self._caller = caller
+        self._clock = clock
+
+    def close(self) -> None:
+        self._caller.close()
+
+    def _call(self, request: Request, parse: Callable[[bytes], Value], *, group: str = "") -> Value:
+        key = self._access.account_switch_key
+        if key is not None:
+            request = replace(request, query={**request.query, "accountSwitchKey": key})
+        return self._caller.call(request, lambda answer: parse(answer.body), group=group)
+
+    # Bulk reads
+
+    def contracts(self) -> Reading[frozenset[ContractId]]:
+        try:
+            return Reading(values=self._call(operations.list_contracts(), wire_changes.contracts))
+        except AuthenticationError:
+            raise
+        except ServiceError as error:
+            return Reading(values=frozenset(), complete=False, problems=(str(error),))
+
+    def enrollments(self, contracts: frozenset[ContractId]) -> Reading[tuple[Enrollment, ...]]:
+        found: dict[EnrollmentId, Enrollment] = {}
+        problems: list[str] = []
+        for contract in sorted(contracts):
+            reading = self._enrollments_of(contract)
+            problems.extend(reading.problems)
+            for enrollment in reading.values:
+                known = found.setdefault(enrollment.id, enrollment)
+                if known is not enrollment:
+                    problems.append(
+                        f"cps: enrollment {enrollment.id} is listed under contract {known.contract} and under "
+                        f"{contract}: whose it is, is unknown."
+                    )
+        return Reading(values=tuple(found.values()), complete=not problems, problems=tuple(problems))
+
+    def _enrollments_of(self, contract: ContractId) -> Reading[tuple[Enrollment, ...]]:
+        request = operations.list_enrollments(contract)
+        return self._list(request, lambda raw: wire.enrollment(raw, self._access.account, contract))
+
+    def served(self) -> Reading[dict[EnrollmentId, Served]]:
+        rows = self._list(operations.list_active_certificates(), wire.served, group=ACTIVE_CERTIFICATES)
+        return Reading(values=dict(rows.values), complete=rows.complete, problems=rows.problems)
+
+    def _list(
+        self, request: Request, parse: Callable[[msgspec.Raw], Value], *, group: str = ""
+    ) -> Reading[tuple[Value, ...]]:
+        """Read a list. An item that can't be used is a problem, and the others are there all the same."""
+        try:
+            rows = self._call(request, wire.items, group=group)
+        except AuthenticationError:
+            raise
+        except ServiceError as error:
+            return Reading(values=(), complete=False, problems=(str(error),))
+        values: list[Value] = []
+        problems: list[str] = []
+        for row in rows:
+            try:
+                values.append(parse(row))
+            except BodyError as error:
+                problems.append(f"cps: {request.operation}: {wire.label(row)}: {error}")
+        return Reading(values=tuple(values), complete=not problems, problems=tuple(problems))
+
+    # Reads of one enrollment
+
+    def change(self, enrollment_id: EnrollmentId, change_id: ChangeId) -> Change:
+        request = operations.read_change(enrollment_id, change_id)
+        return self._call(request, lambda body: wire_changes.change(body, change_id))
+
+    def csrs(self, enrollment_id: EnrollmentId, change_id: ChangeId) -> tuple[Csr, ...] | None:
+        return self._if_there(operations.read_csrs(enrollment_id, change_id), wire_changes.csrs) or None
+
+    def warnings(self, enrollment_id: EnrollmentId, change_id: ChangeId, kind: InputKind) -> str | None:
+        return self._if_there(operations.read_warnings(enrollment_id, change_id, kind), wire_changes.warnings)
+
+    def change_management(self, enrollment_id: EnrollmentId, change_id: ChangeId) -> ChangeManagement | None:
+        request = operations.read_change_management(enrollment_id, change_id)
+        return self._if_there(request, wire_changes.change_management)
+
+    def _if_there(self, request: Request, parse: Callable[[bytes], Value]) -> Value | None:
+        """Read what an input is about; None where CPS says that it is not yet, or no longer, there."""
+        try:
+            return self._call(request, parse)
+        except LookAgainError:
+            return None
+
+    def history(self, enrollment_id: EnrollmentId) -> tuple[ChangeRecord, ...]:
+        return self._call(operations.read_history(enrollment_id), wire_changes.history)
+
+    # Steps
+
+    def create_enrollment(self, desired: DesiredCertificate) -> ChangeOpened:
+        request = operations.create_enrollment(desired, deploy_not_before=self._still_to_come(desired))
+        return self._call(request, wire_changes.opened)
+
+    def _still_to_come(self, desired: DesiredCertificate) -> date | None:
+        """Return the date before which not to deploy, unless it has passed: then it holds nothing back."""
+        wanted = desired.enrollment.deploy_not_before
+        return wanted if wanted is not None and wanted > self._clock.now().date() else None
+
+    def set_mutual_authentication(
+        self, enrollment_id: EnrollmentId, settings: MutualAuthentication, *, fips_mode: bool | None
+    ) -> ChangeOpened:
+        document = self._read_for_update(enrollment_id)
+        changed = bodies.with_mutual_authentication(document, settings, fips_mode=fips_mode)
+        return self._call(operations.replace_enrollment(enrollment_id, changed), wire_changes.opened)
+
+    def _read_for_update(self, enrollment_id: EnrollmentId) -> Mapping[str, Any]:
+        try:
+            return self._call(operations.read_enrollment(enrollment_id), self._document)
+        except UnexpectedAnswerError as error:  # of a step, it says that nothing was sent
+            raise ServiceUnavailableError(error.service, error.operation, error.detail) from error
+
+    def _document(self, body: bytes) -> Mapping[str, Any]:
+        """Return an enrollment as CPS wrote it, to be sent back with some fields replaced; it is known to be one."""
+        wire.enrollment(body, self._access.account, None)
+        return decode(body, dict[str, Any])
+
+    def upload(self, enrollment_id: EnrollmentId, change_id: ChangeId, halves: tuple[UploadHalf, ...]) -> None:
+        self._call(operations.upload(enrollment_id, change_id, halves), wire_changes.accepted)
+
+    def acknowledge_warnings(self, enrollment_id: EnrollmentId, change_id: ChangeId, kind: InputKind) -> None:
+        self._call(operations.acknowledge_warnings(enrollment_id, change_id, kind), wire_changes.accepted)
+
+    def acknowledge_change_management(
+        self, enrollment_id: EnrollmentId, change_id: ChangeId, validation_hash: str | None
+    ) -> None:
+        request = operations.acknowledge_change_management(enrollment_id, change_id, validation_hash)
+        self._call(request, wire_changes.accepted)

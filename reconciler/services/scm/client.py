@@ -1,0 +1,88 @@
+"""One SCM instance over HTTP, as `ports.Scm` asks for it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from reconciler.errors import AuthenticationError, ServiceError, ServiceRejectedError
+from reconciler.model.order import Order, OrderRequest, Organization, PlacedOrder, Profile, SslId
+from reconciler.model.reading import Reading
+from reconciler.services.caller import Caller
+from reconciler.services.decode import encode
+from reconciler.services.http import Request
+from reconciler.services.scm import refusals, wire
+from reconciler.services.scm.orders import JSON, OrderReader, read_order
+
+Item = TypeVar("Item")
+
+
+class ScmClient:
+    """Answers for one instance. Bulk reads report what is missing; `submit_order` is made once."""
+
+    def __init__(self, caller: Caller, *, on_close: Callable[[], None] = lambda: None) -> None:
+        self._caller = caller
+        self._orders = OrderReader(caller=caller)
+        self._on_close = on_close
+
+    def close(self) -> None:
+        self._caller.close()
+        self._on_close()
+
+    # Bulk reads
+
+    def organizations(self) -> Reading[tuple[Organization, ...]]:
+        return self._list("list organizations", "/organization/v1", wire.organizations)
+
+    def profiles(self) -> Reading[tuple[Profile, ...]]:
+        return self._list("list certificate profiles", "/ssl/v1/types", wire.profiles)
+
+    def orders(self) -> Reading[tuple[Order, ...]]:
+        return _incomplete_on_failure(self._orders.read)
+
+    def _list(self, operation: str, path: str, parse: Callable[[bytes], tuple[Item, ...]]) -> Reading[tuple[Item, ...]]:
+        request = Request(operation=operation, method="GET", path=path, headers={"Accept": "application/json"})
+        return _incomplete_on_failure(
+            lambda: Reading(values=self._caller.call(request, lambda answer: parse(answer.body)))
+        )
+
+    # Reads of one order
+
+    def order(self, ssl_id: SslId) -> Order | None:
+        return read_order(self._caller, ssl_id)
+
+    def collect(self, ssl_id: SslId) -> tuple[str, ...] | None:
+        # x509: leaf and chain. Its order is not the same everywhere, and does not matter to who reads all of it.
+        request = Request(
+            operation=f"collect order {ssl_id}",
+            method="GET",
+            path=f"/ssl/v1/collect/{ssl_id}",
+            query={"format": "x509"},
+        )
+        try:
+            return self._caller.call(request, lambda answer: wire.certificates(answer.body)) or None
+        except ServiceRejectedError as error:
+            if refusals.waits(error):
+                return None
+            raise
+
+    # Steps
+
+    def submit_order(self, request: OrderRequest) -> PlacedOrder:
+        order = Request(
+            operation=f"submit the order for {request.sans[0]}",
+            method="POST",
+            path="/ssl/v1/enroll",
+            mutates=True,
+            headers=JSON,
+            body=encode(wire.enroll_body(request)),
+        )
+        return self._caller.call(order, lambda answer: wire.placed(answer.body))
+
+
+def _incomplete_on_failure(read: Callable[[], Reading[tuple[Item, ...]]]) -> Reading[tuple[Item, ...]]:
+    """Return the reading; an incomplete one where the service failed. Wrong credentials are no gap: they raise."""
+    try:
+        return read()
+    except AuthenticationError:
+        raise
+    except ServiceError as error:
+        return Reading(values=(), complete=False, problems=(str(error),))

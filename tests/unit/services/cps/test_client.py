@@ -1,0 +1,341 @@
+"""What the CPS client asks, and what it makes of the answers."""
+
+import json
+import logging
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+import pytest
+
+from reconciler.errors import (
+    AuthenticationError,
+    LookAgainError,
+    OutcomeUnknownError,
+    ServiceError,
+    ServiceRejectedError,
+    ServiceUnavailableError,
+)
+from reconciler.model.certificate import ChangeId, ContractId, EnrollmentId, KeyType, MutualAuthentication
+from reconciler.model.enrollment import InputKind, UploadHalf
+from reconciler.services.cps.client import CpsClient
+from tests.support.certs import desired
+from tests.support.scripted import Reply, ScriptedServer
+from tests.support.service_clients import cps_on
+from tests.unit.services.cps.test_bodies import wanting
+from tests.unit.services.cps.test_wire import ECDSA, RECORDED, changed
+
+E, C = EnrollmentId(1), ChangeId(2)
+C1, C2 = ContractId("C-1"), ContractId("C-2")
+ACCEPTED = Reply(body=b'{"change": "/cps/v2/enrollments/1/changes/2"}')
+OPENED = Reply(status=202, body=b'{"enrollment":"/cps/v2/enrollments/1","changes":["/cps/v2/enrollments/1/changes/2"]}')
+NOT_FOUND = Reply(status=404, body=b'{"type":"https://h/cps/v2/error-types/not-found","title":"Not Found"}')
+NOT_LOGGED_IN = Reply(status=401, body=b'{"type":"https://p/-/pep-authn/deny","title":"Not authorized"}')
+
+
+def reply(document: Any, status: int = 200) -> Reply:
+    return Reply(status=status, body=json.dumps(document).encode())
+
+
+def enrollments(*documents: Any) -> Reply:
+    return reply({"enrollments": list(documents)})
+
+
+def media(name: str) -> str:
+    return f"application/vnd.akamai.cps.{name}+json"
+
+
+# Bulk reads
+
+
+def test_each_contract_is_one_call(server: ScriptedServer) -> None:
+    server.script(enrollments(RECORDED), enrollments(changed("id", 5)))
+    with cps_on(server) as cps:
+        reading = cps.enrollments(frozenset({C2, C1}))
+    assert reading.complete
+    assert [(found.id, found.contract) for found in reading.values] == [(190080, "C-1"), (5, "C-2")]
+    assert [seen.query for seen in server.seen] == [{"contractId": "C-1"}, {"contractId": "C-2"}]
+    assert {seen.headers["accept"] for seen in server.seen} == {media("enrollments.v12")}
+
+
+def test_one_bad_enrollment_does_not_hide_the_others(server: ScriptedServer) -> None:
+    bad = changed("id", 6)
+    del bad["csr"]
+    server.script(enrollments(bad, RECORDED))
+    with cps_on(server) as cps:
+        reading = cps.enrollments(frozenset({C1}))
+    assert [found.id for found in reading.values] == [190080]
+    assert not reading.complete
+    assert "enrollment 6" in reading.problems[0]
+
+
+def test_a_contract_that_fails_leaves_the_reading_incomplete(server: ScriptedServer) -> None:
+    server.script(enrollments(RECORDED), Reply(status=500))
+    with cps_on(server) as cps:
+        reading = cps.enrollments(frozenset({C1, C2}))
+    assert [found.id for found in reading.values] == [190080]
+    assert not reading.complete
+    assert "contract C-2" in reading.problems[0]
+
+
+@pytest.mark.parametrize(
+    "odd", [Reply(), Reply(body=b"[]"), reply({"enrollments": {"0": {}}}), Reply(body=b"{", cut=0)]
+)
+def test_an_odd_list_is_incomplete_and_empty(server: ScriptedServer, odd: Reply) -> None:
+    server.script(odd)
+    with cps_on(server) as cps:
+        reading = cps.enrollments(frozenset({C1}))
+    assert (reading.values, reading.complete, len(reading.problems)) == ((), False, 1)
+
+
+def test_an_enrollment_under_two_contracts_is_a_problem(server: ScriptedServer) -> None:
+    server.script(enrollments(RECORDED), enrollments(RECORDED))
+    with cps_on(server) as cps:
+        reading = cps.enrollments(frozenset({C1, C2}))
+    assert not reading.complete
+    assert len(reading.values) == 1
+    assert "C-1" in reading.problems[0]
+    assert "C-2" in reading.problems[0]
+
+
+def test_wrong_credentials_are_no_gap_in_a_reading(server: ScriptedServer) -> None:
+    server.script(NOT_LOGGED_IN)
+    with cps_on(server) as cps:
+        for read in (cps.contracts, cps.served, lambda: cps.enrollments(frozenset({C1}))):
+            with pytest.raises(AuthenticationError):
+                read()
+
+
+def test_missing_rights_leave_readings_incomplete(server: ScriptedServer) -> None:
+    server.script(Reply(status=403, body=b'{"type":"https://p/-/pep-authz/deny","title":"Forbidden"}'))
+    with cps_on(server) as cps:
+        assert not cps.contracts().complete
+        reading = cps.served()
+    assert not reading.complete
+    assert "grant" in reading.problems[0]
+
+
+def test_contracts_are_asked_outside_of_cps(server: ScriptedServer) -> None:
+    server.script(reply(["C-1", "ctr_C-2"]))
+    with cps_on(server) as cps:
+        assert cps.contracts().values == {"C-1", "C-2"}
+    assert server.seen[0].target == "/contract-api/v1/contracts/identifiers?depth=TOP"
+
+
+def test_what_is_served_comes_by_enrollment(server: ScriptedServer) -> None:
+    good = {"id": 7, "production": {"primaryCertificate": ECDSA}, "staging": None}
+    server.script(enrollments(good, {"id": 8, "production": {"primaryCertificate": {}}}))
+    with cps_on(server) as cps:
+        reading = cps.served()
+    assert list(reading.values) == [7]
+    assert not reading.complete
+    assert "enrollment 8" in reading.problems[0]
+
+
+# Reads of one change
+
+
+def test_what_is_not_there_is_none(server: ScriptedServer) -> None:
+    server.script(NOT_FOUND)
+    with cps_on(server) as cps:
+        assert cps.csrs(E, C) is None
+        assert cps.warnings(E, C, InputKind.POST_WARNINGS) is None
+        assert cps.change_management(E, C) is None
+
+
+def test_a_change_that_is_not_there_is_to_be_looked_for_again(server: ScriptedServer) -> None:
+    server.script(NOT_FOUND)
+    with cps_on(server) as cps, pytest.raises(LookAgainError):
+        cps.change(E, C)
+
+
+def test_csrs_are_read(server: ScriptedServer) -> None:
+    server.script(reply({"csrs": [{"csr": "R", "keyAlgorithm": "RSA"}, {"csr": "E", "keyAlgorithm": "ECDSA"}]}))
+    with cps_on(server) as cps:
+        found = cps.csrs(E, C)
+    assert [(csr.key_type, csr.pem) for csr in found or ()] == [(KeyType.RSA, "R"), (KeyType.ECDSA, "E")]
+    assert server.seen[0].path == "/cps/v2/enrollments/1/changes/2/input/info/third-party-csr"
+
+
+def test_no_csr_yet_is_none(server: ScriptedServer) -> None:
+    server.script(reply({"csrs": []}))
+    with cps_on(server) as cps:
+        assert cps.csrs(E, C) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "segment"),
+    [
+        (InputKind.PRE_WARNINGS, "pre-verification-warnings"),
+        (InputKind.POST_WARNINGS, "post-verification-warnings"),
+    ],
+)
+def test_warnings_are_read_and_acknowledged_under_their_own_names(
+    server: ScriptedServer, kind: InputKind, segment: str
+) -> None:
+    server.script(reply({"warnings": "w"}), ACCEPTED)
+    with cps_on(server) as cps:
+        assert cps.warnings(E, C, kind) == "w"
+        cps.acknowledge_warnings(E, C, kind)
+    read, acknowledged = server.seen
+    assert read.path == f"/cps/v2/enrollments/1/changes/2/input/info/{segment}"
+    assert acknowledged.path == f"/cps/v2/enrollments/1/changes/2/input/update/{segment}-ack"
+    assert acknowledged.body == b'{"acknowledgement":"acknowledge"}'
+    assert acknowledged.headers["content-type"] == media("acknowledgement.v1")
+    assert acknowledged.headers["accept"] == media("change-id.v1")
+
+
+def test_history_is_read_whole(server: ScriptedServer) -> None:
+    server.script(reply({"changes": []}))
+    with cps_on(server) as cps:
+        assert cps.history(E) == ()
+    assert server.seen[0].query == {"includeAll": "true"}
+
+
+# Steps
+
+
+def test_a_create_names_its_contract_and_nothing_it_was_not_told(server: ScriptedServer) -> None:
+    server.script(OPENED)
+    with cps_on(server) as cps:
+        opened = cps.create_enrollment(desired("www.example.com"))
+    assert (opened.enrollment_id, opened.change_id) == (1, 2)
+    seen = server.seen[0]
+    assert (seen.method, seen.path, seen.query) == ("POST", "/cps/v2/enrollments", {"contractId": "C-1"})
+    assert seen.headers["content-type"] == media("enrollment.v12")
+    assert seen.headers["accept"] == media("enrollment-status.v1")
+    assert json.loads(seen.body)["csr"]["cn"] == "www.example.com"
+
+
+def test_a_duplicate_is_allowed_only_on_purpose(server: ScriptedServer) -> None:
+    server.script(OPENED)
+    with cps_on(server) as cps:
+        cps.create_enrollment(wanting(allow_duplicate_cn=True))
+    assert server.seen[0].query["allow-duplicate-cn"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("day", "sent"),
+    [(date(2026, 11, 17), "2026-11-17"), (date(2026, 11, 16), None), (date(2020, 1, 1), None)],  # it is the 16th
+)
+def test_a_day_that_has_passed_holds_nothing_back(server: ScriptedServer, day: date, sent: str | None) -> None:
+    server.script(OPENED)
+    with cps_on(server) as cps:
+        cps.create_enrollment(wanting(deploy_not_before=day))
+    assert server.seen[0].query.get("deploy-not-before") == sent
+
+
+def test_mutual_authentication_is_set_on_what_is_there_now(server: ScriptedServer) -> None:
+    live = {**RECORDED, "somethingNew": [1, 2]}
+    server.script(reply(live), OPENED)
+    with cps_on(server) as cps:
+        cps.set_mutual_authentication(E, MutualAuthentication(set_id="S1"), fips_mode=None)
+    read, put = server.seen
+    assert (read.method, read.headers["accept"]) == ("GET", media("enrollment.v12"))
+    assert (put.method, put.headers["content-type"]) == ("PUT", media("enrollment.v12"))
+    assert put.query == {"allow-cancel-pending-changes": "true"}
+    sent = json.loads(put.body)
+    assert sent["networkConfiguration"].pop("clientMutualAuthentication")["setId"] == "S1"
+    expected = json.loads(json.dumps(live))
+    del expected["networkConfiguration"]["clientMutualAuthentication"]
+    assert sent == expected
+
+
+def test_nothing_is_put_over_what_can_not_be_read(server: ScriptedServer) -> None:
+    server.script(reply({"unexpected": True}), OPENED)
+    with cps_on(server) as cps, pytest.raises(ServiceUnavailableError):
+        cps.set_mutual_authentication(E, MutualAuthentication(set_id="S1"), fips_mode=None)
+    assert [seen.method for seen in server.seen] == ["GET"]
+
+
+def test_an_upload_is_the_dual_form(server: ScriptedServer) -> None:
+    server.script(ACCEPTED)
+    with cps_on(server) as cps:
+        cps.upload(E, C, (UploadHalf(key_type=KeyType.RSA, leaf_pem="L", chain_pem="I"),))
+    seen = server.seen[0]
+    assert seen.path == "/cps/v2/enrollments/1/changes/2/input/update/third-party-cert-and-trust-chain"
+    assert seen.headers["content-type"] == media("certificate-and-trust-chain.v2")
+
+
+@pytest.mark.parametrize(
+    ("validation_hash", "version", "body"),
+    [
+        ("da39", "acknowledgement-with-hash.v1", {"acknowledgement": "acknowledge", "hash": "da39"}),
+        (None, "acknowledgement.v1", {"acknowledgement": "acknowledge"}),
+    ],
+)
+def test_a_promotion_answers_with_the_hash_it_was_shown(
+    server: ScriptedServer, validation_hash: str | None, version: str, body: dict[str, str]
+) -> None:
+    server.script(ACCEPTED)
+    with cps_on(server) as cps:
+        cps.acknowledge_change_management(E, C, validation_hash)
+    seen = server.seen[0]
+    assert (seen.headers["content-type"], json.loads(seen.body)) == (media(version), body)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Reply(drop=True), OutcomeUnknownError),
+        (Reply(status=500), OutcomeUnknownError),
+        (Reply(), OutcomeUnknownError),
+        (reply({"change": "x"}), OutcomeUnknownError),
+        (NOT_FOUND, LookAgainError),
+        (Reply(status=400, body=b'{"title":"bad"}'), ServiceRejectedError),
+    ],
+)
+def test_a_step_is_made_once_whatever_comes_back(server: ScriptedServer, answer: Reply, error: type[Exception]) -> None:
+    server.script(answer, ACCEPTED)
+    with cps_on(server, read_timeout_s=60.0) as cps, pytest.raises(error):
+        cps.acknowledge_warnings(E, C, InputKind.PRE_WARNINGS)
+    assert len(server.seen) == 1
+
+
+# Signatures
+
+
+def test_each_attempt_is_signed_anew(server: ScriptedServer) -> None:
+    server.script(Reply(status=503), Reply(status=503), reply([]))
+    with cps_on(server, read_timeout_s=60.0) as cps:
+        cps.contracts()
+    signatures = [seen.headers["authorization"] for seen in server.seen]
+    assert len(set(signatures)) == 3
+    assert all(text.startswith("EG1-HMAC-SHA256 client_token=akab-client-token-xxx") for text in signatures)
+
+
+def every_operation(cps: CpsClient) -> None:
+    cps.contracts()
+    cps.enrollments(frozenset({C1}))
+    cps.served()
+    for call in (
+        lambda: cps.change(E, C),
+        lambda: cps.csrs(E, C),
+        lambda: cps.warnings(E, C, InputKind.PRE_WARNINGS),
+        lambda: cps.change_management(E, C),
+        lambda: cps.history(E),
+        lambda: cps.create_enrollment(desired()),
+        lambda: cps.upload(E, C, ()),
+        lambda: cps.acknowledge_warnings(E, C, InputKind.PRE_WARNINGS),
+        lambda: cps.acknowledge_change_management(E, C, None),
+    ):
+        with suppress(ServiceError):  # only what was sent matters
+            call()
+
+
+def test_the_switch_key_goes_with_every_call(server: ScriptedServer) -> None:
+    server.script(Reply(body=b"[[]]"))
+    with cps_on(server, switch_key="1-5C0YLB:1-8BYUX") as cps:
+        every_operation(cps)
+    assert len(server.seen) == 12
+    assert {seen.query.get("accountSwitchKey") for seen in server.seen} == {"1-5C0YLB:1-8BYUX"}
+
+
+def test_the_log_never_holds_the_signing_key(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.script(OPENED)
+    with cps_on(server) as cps:
+        cps.create_enrollment(desired())
+    assert "signing key" not in caplog.text
+    assert "signature=" not in caplog.text
+    assert any(record.name == "reconciler.services.http" for record in caplog.records)
