@@ -1,0 +1,90 @@
+"""The command line: commands, and what becomes of errors. Everything that a command needs is imported when it runs."""
+
+import logging
+import os
+import sys
+from typing import Annotated, cast
+
+import typer
+
+from reconciler.cli import apply, plan, sandbox, validate
+from reconciler.cli.options import say
+from reconciler.errors import CertreconError, ExitCode
+
+# Click's UsageError, wherever Typer has it from: newer versions carry their own Click.
+_WrongUsage = cast(
+    "type[typer.BadParameter]", next(base for base in typer.BadParameter.__mro__ if base.__name__ == "UsageError")
+)
+
+app = typer.Typer(
+    name="certrecon",
+    help="Reconcile TLS certificates on Akamai (CPS third-party enrollments, issued by Sectigo SCM) with YAML in git.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # locals would hold credentials
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(validate.validate)
+app.command()(plan.plan)
+app.command()(apply.apply)
+app.add_typer(sandbox.app, name="sandbox")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from reconciler import __version__
+
+        typer.echo(f"certrecon {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", envvar="CERTRECON_VERBOSE", help="Log each call on stderr.")
+    ] = False,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    _version(True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code; every expected error is one message on stderr."""
+    try:
+        code = app(args=arguments, standalone_mode=False, prog_name="certrecon")
+    except typer.Abort:
+        return ExitCode.ERROR  # a prompt that was left
+    except _WrongUsage as error:
+        error.show()
+        return ExitCode.USAGE
+    except CertreconError as error:
+        say(f"certrecon: {error}")
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.ERROR
+    except KeyboardInterrupt:
+        say("certrecon: interrupted")
+        return ExitCode.INTERRUPTED
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def run() -> None:
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

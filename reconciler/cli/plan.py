@@ -1,0 +1,44 @@
+"""`certrecon plan`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.options import Directory, Format, Output, Rendering, Target, chosen_format, emit, outputs
+
+
+def plan(
+    directory: Directory = Path(),
+    chosen: Format = "text",
+    output: Output = None,
+    target: Target = None,
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option(
+            "--detailed-exitcode",
+            envvar="CERTRECON_DETAILED_EXITCODE",
+            help="Exit 2 where an action could run now. Waiting alone is 0.",
+        ),
+    ] = False,
+) -> None:
+    """Show what apply would do, and why. Changes nothing.
+
+    Exit codes: 0 done, or nothing to do; 1 an error, or something could not be read completely; 2 with
+    --detailed-exitcode: an action could run now; 4 a certificate is blocked and too close to its end, or serves
+    nothing; 64 wrong usage.
+
+    Examples: `certrecon plan`; `certrecon plan --detailed-exitcode --output json=plan.json`;
+    `certrecon plan --target 'shop.*'`.
+    """
+    from reconciler import __version__
+    from reconciler.app.plan import make_plan
+    from reconciler.report.jsonout import plan_json
+    from reconciler.report.text import plan_text
+    from reconciler.wiring import open_run
+
+    files, shown = outputs(output), chosen_format(chosen)
+    with open_run(directory, targets=tuple(target or ())) as run:
+        made = make_plan(run.planner, run.observer)
+    emit(Rendering(text=plan_text(made), data=plan_json(made, tool_version=__version__)), shown, files)
+    raise typer.Exit(made.exit_code(detailed=detailed_exitcode))

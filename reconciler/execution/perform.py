@@ -1,0 +1,143 @@
+"""Perform one step: make its call and say what came of it. Nothing here decides, retries or waits."""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from reconciler.errors import (
+    AuthenticationError,
+    LookAgainError,
+    OutcomeUnknownError,
+    ServiceError,
+    ServiceRejectedError,
+    ServiceUnavailableError,
+    UnexpectedAnswerError,
+)
+from reconciler.model.certificate import AccountName, ChangeId, EnrollmentId, InstanceName
+from reconciler.model.digest import desired_digest
+from reconciler.model.entry import IntentId, Outcome, OutcomeKind
+from reconciler.model.order import SslId
+from reconciler.planning.steps import (
+    AcknowledgeWarnings,
+    CreateEnrollment,
+    PromoteToProduction,
+    SetMutualAuthentication,
+    Step,
+    SubmitOrder,
+    UploadCertificates,
+)
+from reconciler.ports import Cps, Scm
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The services of one run, by the user's own names for them."""
+
+    cps: Mapping[AccountName, Cps]
+    scm: Mapping[InstanceName, Scm]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gained:
+    """The ids that a step brought."""
+
+    enrollment_id: EnrollmentId | None = None
+    change_id: ChangeId | None = None
+    ssl_id: SslId | None = None
+
+
+def operation_of(step: Step) -> str:
+    """Return the step's name in certrecon's words, as journal, log and messages have it."""
+    match step:
+        case CreateEnrollment():
+            return "create enrollment"
+        case SetMutualAuthentication():
+            return "set mutual authentication"
+        case SubmitOrder():
+            return "submit order"
+        case UploadCertificates():
+            return "upload certificate"
+        case AcknowledgeWarnings():
+            return "acknowledge warnings"
+        case PromoteToProduction():
+            return "promote to production"
+        case _:
+            assert_never(step)
+
+
+def perform(step: Step, services: Services, *, intent: IntentId, now: datetime) -> Outcome:
+    """Make the step's call once and map what happened to an outcome (design: safety 1)."""
+    try:
+        gained = _call(step, services)
+    except ServiceError as error:
+        kind = _kind(error)
+        log.warning("%s: %s: %s", operation_of(step), kind, error)
+        return Outcome(intent=intent, kind=kind, at=now, detail=str(error))
+    return Outcome(
+        intent=intent,
+        kind=OutcomeKind.DONE,
+        at=now,
+        enrollment_id=gained.enrollment_id,
+        change_id=gained.change_id,
+        ssl_id=gained.ssl_id,
+    )
+
+
+def _kind(error: ServiceError) -> OutcomeKind:
+    match error:
+        case LookAgainError():
+            return OutcomeKind.LOOK_AGAIN
+        case ServiceRejectedError():
+            return OutcomeKind.REFUSED
+        case ServiceUnavailableError() | AuthenticationError():
+            return OutcomeKind.NOT_SENT
+        case OutcomeUnknownError() | UnexpectedAnswerError():
+            return OutcomeKind.UNKNOWN
+        case _:  # a class that nobody has thought of yet: the careful reading
+            return OutcomeKind.UNKNOWN
+
+
+def _call(step: Step, services: Services) -> Gained:
+    match step:
+        case CreateEnrollment(desired=desired):
+            opened = services.cps[desired.enrollment.account].create_enrollment(desired)
+            return Gained(enrollment_id=opened.enrollment_id, change_id=opened.change_id)
+        case SetMutualAuthentication(
+            account=account, enrollment_id=enrollment_id, settings=settings, fips_mode=fips_mode
+        ):
+            opened = services.cps[account].set_mutual_authentication(enrollment_id, settings, fips_mode=fips_mode)
+            return Gained(enrollment_id=enrollment_id, change_id=opened.change_id)
+        case SubmitOrder(instance=instance, request=request):
+            return Gained(ssl_id=services.scm[instance].submit_order(request).ssl_id)
+        case UploadCertificates(account=account, enrollment_id=enrollment_id, change_id=change_id, halves=halves):
+            services.cps[account].upload(enrollment_id, change_id, halves)
+            return Gained()
+        case AcknowledgeWarnings():
+            _acknowledge(step, services.cps[step.account])
+            return Gained()
+        case PromoteToProduction(
+            account=account, enrollment_id=enrollment_id, change_id=change_id, validation_hash=validation_hash
+        ):
+            services.cps[account].acknowledge_change_management(enrollment_id, change_id, validation_hash)
+            return Gained()
+        case _:
+            assert_never(step)
+
+
+def _acknowledge(step: AcknowledgeWarnings, cps: Cps) -> None:
+    """Acknowledge the warnings that policy accepted, if they are still exactly those."""
+    text = cps.warnings(step.enrollment_id, step.change_id, step.input)
+    if text != step.text:
+        raise LookAgainError("cps", "acknowledge warnings", "the warnings are no longer those that were judged.")
+    cps.acknowledge_warnings(step.enrollment_id, step.change_id, step.input)
+
+
+def body_digest(step: Step) -> str:
+    """Return a digest of what the step would send: equal exactly when two steps would do the same."""
+    sent = desired_digest(step.desired) if isinstance(step, CreateEnrollment) else repr(step)
+    return hashlib.sha256(sent.encode()).hexdigest()[:16]

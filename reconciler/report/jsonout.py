@@ -1,0 +1,150 @@
+"""Plan and result as JSON values, `format_version` major.minor: a minor adds, a reader refuses a higher major."""
+
+import dataclasses
+from datetime import datetime
+from typing import Any
+
+from reconciler.errors import Problem
+from reconciler.planning.plan import Action, Plan, Serving, Standing
+from reconciler.planning.steps import Act, Blocked, Done, Unread, Wait
+from reconciler.report.outcome import ApplyReport
+
+FORMAT_VERSION = "1.0"
+
+
+def plan_json(plan: Plan, *, tool_version: str) -> dict[str, Any]:
+    """Return the plan as `schemas/plan.schema.json` describes it."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "plan",
+        "tool_version": tool_version,
+        "at": _time(plan.at),
+        "digest": plan.digest,
+        "partial": plan.partial,
+        "summary": {
+            "certificates": len(plan.standings),
+            "actions": len(plan.actions),
+            "orders": plan.orders,
+            "waiting": _number(plan, Wait),
+            "blocked": _number(plan, Blocked),
+            "unread": _number(plan, Unread),
+            "unchanged": _number(plan, Done),
+        },
+        "problems": [_problem(problem) for problem in plan.problems],
+        "unread": list(plan.unread),
+        "certificates": [_standing(standing) for standing in plan.standings],
+    }
+
+
+def result_json(report: ApplyReport, *, tool_version: str, exit_code: int) -> dict[str, Any]:
+    """Return the result of an apply as `schemas/result.schema.json` describes it."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "result",
+        "tool_version": tool_version,
+        "at": _time(report.plan.at),
+        "exit_code": exit_code,
+        "summary": report.summary,
+        "certificates": [
+            {"name": row.name, "ending": row.ending.value, "phase": row.phase, "text": row.text} for row in report.rows
+        ],
+        "steps": [dataclasses.asdict(step) for step in report.steps],
+        "problems": [_problem(problem) for problem in report.plan.problems],
+        "unread": list(report.plan.unread),
+    }
+
+
+def _number(plan: Plan, kind: type[Wait | Blocked | Unread | Done]) -> int:
+    return sum(isinstance(standing.decision, kind) for standing in plan.standings)
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "path": problem.location.path,
+        "line": problem.location.line,
+        "column": problem.location.column,
+        "severity": problem.severity.value,
+        "rule": problem.rule or None,
+        "field": problem.pointer or None,
+        "text": problem.text,
+        "remedy": problem.remedy or None,
+    }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    desired = standing.desired
+    return {
+        "name": standing.name,
+        "file": desired.location.path,
+        "common_name": desired.common_name,
+        "names": sorted(desired.sans),
+        "account": desired.enrollment.account,
+        "enrollment_id": standing.enrollment.id if standing.enrollment is not None else None,
+        "serving": _serving(standing.serving),
+        "work": _work(standing),
+        "action": _action(standing.action),
+        "attention": list(standing.attention),
+        "failure": standing.failure,
+    }
+
+
+def _serving(serving: Serving | None) -> dict[str, Any] | None:
+    if serving is None:
+        return None
+    return {
+        "expires": _time(serving.expires_at),
+        "due": _time(serving.due_at) if serving.due_at is not None else None,
+        "below_warn": serving.below_warn,
+        "key_types": sorted(serving.key_types),
+        "serials": sorted(f"{serial:X}" for serial in serving.serials),
+    }
+
+
+def _work(standing: Standing) -> dict[str, Any]:
+    work: dict[str, Any] = {"phase": standing.phase.value}
+    match standing.decision:
+        case Act(text=text, reason=reason):
+            work |= {"state": "action", "reason": reason, "text": text}
+        case Wait(actor=actor, text=text, since=since, until=until, remedy=remedy):
+            work |= {"state": "waiting", "actor": actor.value, "text": text, "remedy": remedy or None}
+            work |= {"since": _optional(since), "until": _optional(until)}
+        case Blocked(actor=actor, text=text, remedy=remedy, reason=reason):
+            work |= {"state": "blocked", "reason": reason, "actor": actor.value, "text": text, "remedy": remedy}
+        case Unread(text=text):
+            work |= {"state": "unread", "text": text}
+        case Done(notes=notes):
+            work |= {"state": "unchanged", "notes": list(notes)}
+    return work
+
+
+def _action(action: Action | None) -> dict[str, Any] | None:
+    if action is None:
+        return None
+    orders = action.orders
+    return {
+        "kind": action.kind.value,
+        "cause": action.cause,
+        "reason": action.reason,
+        "text": action.text,
+        "notes": list(action.notes),
+        "desired_digest": action.desired_digest,
+        "precondition": action.precondition,
+        "orders": None
+        if orders is None
+        else {
+            "count": orders.count,
+            "key_types": [key_type.spelt for key_type in orders.key_types],
+            "instance": orders.instance,
+            "organization": orders.organization,
+            "profile": orders.profile,
+            "term_days": orders.term_days,
+        },
+    }
+
+
+def _time(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def _optional(instant: datetime | None) -> str | None:
+    return _time(instant) if instant is not None else None

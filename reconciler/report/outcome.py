@@ -1,0 +1,76 @@
+"""What an apply came to, one row a certificate: the input of every rendering of a result."""
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.model.certificate import CertificateName
+from reconciler.planning.plan import Plan, Standing
+from reconciler.planning.steps import Act, Blocked, Done, Unread, Wait
+
+
+class Ending(enum.StrEnum):
+    """How one certificate stands at the end of a run, worst first."""
+
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    UNDER_WAY = "under way"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepMade:
+    """One call that was made for a certificate."""
+
+    certificate: CertificateName
+    operation: str
+    outcome: str
+    detail: str
+    at: str  # ISO 8601, service time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    name: CertificateName
+    ending: Ending
+    phase: str
+    text: str
+    worked_on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyReport:
+    plan: Plan  # of the last look
+    rows: tuple[Row, ...]
+    steps: tuple[StepMade, ...]
+    summary: str
+
+
+def apply_report(plan: Plan, steps: Sequence[StepMade], failures: Mapping[CertificateName, str]) -> ApplyReport:
+    """Join the last look with what was done on the way to it."""
+    worked_on = {step.certificate for step in steps}
+    rows = tuple(_row(standing, failures.get(standing.name), standing.name in worked_on) for standing in plan.standings)
+    counts = [(ending, sum(row.ending is ending for row in rows)) for ending in Ending]
+    said = ", ".join(f"{count} {ending}" for ending, count in counts if count) or "nothing to do"
+    return ApplyReport(plan=plan, rows=rows, steps=tuple(steps), summary=f"Apply: {said}; {len(steps)} steps made.")
+
+
+def _row(standing: Standing, failure: str | None, worked_on: bool) -> Row:
+    failure = failure or standing.failure
+    ending, text = (Ending.FAILED, failure) if failure is not None else _ending(standing)
+    return Row(name=standing.name, ending=ending, phase=standing.phase, text=text, worked_on=worked_on)
+
+
+def _ending(standing: Standing) -> tuple[Ending, str]:
+    match standing.decision:
+        case Unread(text=text):
+            return Ending.FAILED, text
+        case Blocked(text=text, actor=actor, remedy=remedy):
+            return Ending.BLOCKED, f"{text}. {actor}: {remedy}"
+        case Wait(phase=phase, actor=actor, text=text, remedy=remedy):
+            return Ending.UNDER_WAY, f"{phase}: waits for {actor}: {text}. {remedy}".rstrip()
+        case Act(phase=phase, text=text):
+            return Ending.UNDER_WAY, f"{phase}: {text}"
+        case Done():
+            expires = standing.serving.expires_at if standing.serving is not None else None
+            return Ending.DONE, f"serves the wanted certificate until {expires:%Y-%m-%d %H:%M} UTC" if expires else ""

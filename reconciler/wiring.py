@@ -1,0 +1,102 @@
+"""The one place that joins the services to the rest: from a folder and an environment to something that can run."""
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import certifi
+
+from reconciler.app.plan import Planner
+from reconciler.desired.load import Desired, load
+from reconciler.desired.project import load_project
+from reconciler.errors import UsageError
+from reconciler.execution.observe import Observer
+from reconciler.execution.perform import Services
+from reconciler.model.certificate import CertificateName, DesiredCertificate
+from reconciler.model.policy import Project
+from reconciler.model.x509 import Certificate, parse_roots
+from reconciler.planning.workflow import Trust
+from reconciler.ports import Clock
+from reconciler.services.connect import clock_for, cps_client, scm_client
+from reconciler.services.edge import EdgeProbe
+from reconciler.settings import Settings, read_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Everything that plan and apply need."""
+
+    planner: Planner
+    observer: Observer
+    clock: Clock
+
+
+@contextmanager
+def open_run(directory: Path, *, targets: Sequence[str] = (), promote: Sequence[str] = ()) -> Iterator[Run]:
+    """Read configuration, certificates and credentials, and open the services that they name; close them at the end.
+
+    Raises:
+        ConfigurationError: configuration or credentials cannot be used.
+        UsageError: a target or a name to promote is of no certificate.
+    """
+    project = load_project(directory, environment=os.environ)
+    settings = read_settings(os.environ)
+    with ExitStack() as stack:
+        clock = stack.enter_context(closing(clock_for(settings)))
+        desired = load(project, today=clock.now().date())
+        planner = _planner(project, settings, desired, targets, promote)
+        used = planner.certificates
+        services = Services(
+            cps={
+                name: stack.enter_context(closing(cps_client(project.accounts[name], settings, clock)))
+                for name in sorted({one.enrollment.account for one in used})
+            },
+            scm={
+                name: stack.enter_context(closing(scm_client(project.instances[name], settings, clock)))
+                for name in sorted({one.order.instance for one in used})
+            },
+        )
+        edge = EdgeProbe(endpoints=_endpoints(settings))
+        yield Run(planner=planner, observer=Observer(services=services, clock=clock, edge=edge), clock=clock)
+
+
+def _planner(
+    project: Project, settings: Settings, desired: Desired, targets: Sequence[str], promote: Sequence[str]
+) -> Planner:
+    for pattern in (*targets, *promote):
+        if not any(fnmatchcase(one.name, pattern) for one in desired.certificates):
+            raise UsageError(f'No certificate is called "{pattern}". Their names are those of their files.')
+
+    def wanted(certificate: DesiredCertificate) -> bool:
+        return not targets or any(fnmatchcase(certificate.name, pattern) for pattern in targets)
+
+    return Planner(
+        desired=desired,
+        policy=project.policy,
+        trust=_trust(project, settings),
+        new_installation=secrets.token_hex(4),
+        targets=wanted,
+        partial=f"--target {' '.join(targets)}" if targets else None,
+        promote=frozenset(CertificateName(one.name) for one in desired.certificates if one.name in promote),
+    )
+
+
+def _trust(project: Project, settings: Settings) -> Trust:
+    """Return the allowed roots: certifi's, or those of the sandbox, whose private root is none of the public ones."""
+    private = {name: settings.private_roots(instance) for name, instance in project.instances.items()}
+    all_private = frozenset[str]().union(*private.values())
+    found = _roots(settings.ca_file or Path(certifi.where()))
+    return Trust(public_roots=tuple(one for one in found if one.sha256 not in all_private), private_roots=private)
+
+
+def _endpoints(settings: Settings) -> dict[str, str]:
+    named = {"staging": settings.edge_staging, "production": settings.edge_production}
+    return {network: endpoint for network, endpoint in named.items() if endpoint is not None}
+
+
+def _roots(path: Path) -> tuple[Certificate, ...]:
+    return tuple(one for one in parse_roots(path.read_bytes()) if one.self_signed)

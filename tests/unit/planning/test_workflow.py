@@ -1,0 +1,489 @@
+"""The next step of one certificate, from each state that a look can show. Values in, values out."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from reconciler.model.certificate import (
+    CertificateName,
+    DesiredCertificate,
+    KeyType,
+    MutualAuthentication,
+    Promote,
+)
+from reconciler.model.enrollment import (
+    ChangeManagement,
+    ChangeState,
+    Enrollment,
+    InputKind,
+    Served,
+    UploadHalf,
+)
+from reconciler.model.order import Order, OrderStatus
+from reconciler.model.policy import Policy
+from reconciler.model.x509 import Certificate
+from reconciler.planning.observed import ChangeView
+from reconciler.planning.plan import Plan, plan_for
+from reconciler.planning.steps import (
+    AcknowledgeWarnings,
+    Act,
+    Actor,
+    Blocked,
+    CreateEnrollment,
+    Decision,
+    Done,
+    Phase,
+    PromoteToProduction,
+    SetMutualAuthentication,
+    Step,
+    SubmitOrder,
+    Unread,
+    UploadCertificates,
+    Wait,
+)
+from tests.support.certs import csr_pem, desired, ec_key, leaf, root_ca, rsa_key, sub_ca
+from tests.support.looks import (
+    ACCOUNT,
+    CHANGE,
+    ENROLLMENT,
+    NOW,
+    account_view,
+    change,
+    context,
+    enrollment_for,
+    instance_view,
+    order_for,
+    served_by,
+    waiting_for_certificate,
+)
+
+WANTED = desired()
+ROOT = root_ca()
+ISSUER = sub_ca(ROOT)
+EC = ec_key()
+CSR = csr_pem(key=EC)
+LEAF = leaf(ISSUER, "www.example.com", key=EC)
+ISSUED = order_for(WANTED, CSR, status=OrderStatus.ISSUED, status_text="Issued", serial=LEAF.serial, issued_at=NOW)
+GIVEN = (ROOT.value, LEAF, ISSUER.value)
+
+
+def plan(
+    wanted: DesiredCertificate = WANTED,
+    *,
+    enrollments: Iterable[Enrollment] = (),
+    served: Mapping[str, Any] | None = None,
+    orders: Iterable[Order] = (),
+    view: ChangeView | None = None,
+    collected: Mapping[int, Iterable[Certificate]] | None = None,
+    **fields: Any,
+) -> Plan:
+    account = account_view(*enrollments, served={ENROLLMENT: Served(**served)} if served else {})
+    return plan_for(
+        (wanted,),
+        context(account, instance_view(*orders), view=view, collected=collected, roots=(ROOT.value,), **fields),
+    )
+
+
+def decision(*arguments: Any, **fields: Any) -> Decision:
+    (standing,) = plan(*arguments, **fields).standings
+    return standing.decision
+
+
+def pending(view: ChangeView, wanted: DesiredCertificate = WANTED, **fields: Any) -> Decision:
+    """Decide on an enrollment that was created for `wanted` and whose change is as `view` says."""
+    return decision(wanted, enrollments=[enrollment_for(WANTED)], view=view, **fields)
+
+
+def only_step(found: Decision) -> Step:
+    assert isinstance(found, Act), found
+    (step,) = found.steps
+    return step
+
+
+# Nothing there yet
+
+
+def test_an_absent_certificate_is_created() -> None:
+    assert only_step(decision()) == CreateEnrollment(desired=WANTED)
+
+
+def test_a_name_in_use_elsewhere_is_blocked() -> None:
+    found = decision(enrollments=[enrollment_for(WANTED, sni_only=False)])
+    assert isinstance(found, Blocked)
+    assert (found.phase, found.actor) == (Phase.ABSENT, Actor.AUTHOR)
+
+
+@pytest.mark.parametrize(
+    ("order", "enrollment", "pointer", "remedy"),
+    [
+        ({"profile": "OV Multi-Domian"}, {}, "sectigo.profile", 'Did you mean "OV Multi-Domain"?'),
+        ({"organization": "Exampel Ltd"}, {}, "sectigo.organization", 'Did you mean "Example Ltd"?'),
+        ({"term_days": 10}, {}, "sectigo.term", ""),
+        ({}, {"contract": "C-9"}, "akamai.contract", "It has: C-1."),
+    ],
+)
+def test_what_the_services_do_not_have_is_a_problem_in_the_file(
+    order: dict[str, Any], enrollment: dict[str, Any], pointer: str, remedy: str
+) -> None:
+    wanted = dataclasses.replace(
+        WANTED,
+        order=dataclasses.replace(WANTED.order, **order),
+        enrollment=dataclasses.replace(WANTED.enrollment, **enrollment),
+    )
+    found = plan(wanted)
+    (problem,) = found.problems
+    assert (problem.pointer, problem.remedy) == (pointer, remedy)
+    assert found.actions == ()
+    assert found.exit_code(detailed=True) == 1
+
+
+def test_an_incomplete_reading_leads_to_no_action() -> None:
+    readings = [
+        context(account_view(complete=False), instance_view()),
+        context(account_view(), instance_view(complete=False)),
+    ]
+    for incomplete in readings:
+        found = plan_for((WANTED,), incomplete)
+        assert isinstance(found.standings[0].decision, Unread)
+        assert found.actions == ()
+        assert found.exit_code(detailed=True) == 1
+
+
+# The change that a create opened
+
+
+@pytest.mark.parametrize(
+    ("status", "phase"),
+    [
+        ("pre-verification-safety-checks", Phase.PRECHECKS),
+        ("generate-csr", Phase.CSR),
+        ("verify-third-party-cert", Phase.CHECKING),
+        ("deploy-cert-to-staging", Phase.STAGING),
+        ("deploy-cert-to-production", Phase.PRODUCTION),
+        ("a-word-that-nobody-documented", Phase.CHECKING),
+    ],
+)
+def test_a_running_change_is_waited_for(status: str, phase: Phase) -> None:
+    found = pending(ChangeView(change=change(ChangeState.RUNNING, status)))
+    assert isinstance(found, Wait)
+    assert (found.phase, found.actor) == (phase, Actor.CPS)
+
+
+@pytest.mark.parametrize(
+    "state", [ChangeState.ERROR, ChangeState.CANCELLED, ChangeState.SUSPENDED, ChangeState.UNKNOWN]
+)
+def test_a_stopped_change_is_blocked(state: ChangeState) -> None:
+    found = pending(ChangeView(change=change(state, "verify-third-party-cert", error="E1: no")))
+    assert isinstance(found, Blocked)
+    assert "E1: no" in found.text
+
+
+def test_a_change_that_could_not_be_read_leads_to_no_action() -> None:
+    assert pending(ChangeView(change=None, problem="cps: no answer")) == Unread(text="cps: no answer")
+
+
+def test_a_new_enrollment_that_differs_from_its_file_is_left_alone() -> None:
+    found = decision(
+        desired("www.example.com", "img.example.com"),
+        enrollments=[enrollment_for(WANTED)],
+        view=waiting_for_certificate(CSR),
+    )
+    assert isinstance(found, Blocked)
+    assert found.reason == "differs"
+
+
+def test_mutual_authentication_follows_the_create_and_precedes_the_order() -> None:
+    settings = MutualAuthentication(set_id="4711")
+    wanted = dataclasses.replace(
+        WANTED, enrollment=dataclasses.replace(WANTED.enrollment, client_mutual_authentication=settings)
+    )
+    found = pending(waiting_for_certificate(CSR), wanted)
+    assert only_step(found) == SetMutualAuthentication(
+        account=ACCOUNT, enrollment_id=ENROLLMENT, settings=settings, fips_mode=None
+    )
+
+
+# Orders
+
+
+def test_a_csr_without_an_order_is_ordered_with_its_tag() -> None:
+    step = only_step(pending(waiting_for_certificate(CSR)))
+    assert isinstance(step, SubmitOrder)
+    assert step.request.comments.startswith(f"certrecon/1 i=0a1b2c3d e={ENROLLMENT} c={CHANGE} k=ECDSA key={step.key}")
+    assert step.request.csr_pem == CSR
+    assert step.request.sans == ("www.example.com",)
+    assert step.request.term_days == 199
+
+
+def test_only_the_wanted_key_type_is_ordered_where_cps_shows_two_csrs() -> None:
+    step = only_step(pending(waiting_for_certificate(csr_pem(key=rsa_key()), CSR)))
+    assert isinstance(step, SubmitOrder)
+    assert step.key_type is KeyType.ECDSA
+
+
+def test_both_key_types_are_ordered_at_once() -> None:
+    wanted = dataclasses.replace(WANTED, key_types=frozenset(KeyType))
+    found = pending(waiting_for_certificate(csr_pem(key=rsa_key()), CSR), wanted)
+    assert isinstance(found, Act)
+    assert [step.key_type for step in found.steps if isinstance(step, SubmitOrder)] == [KeyType.RSA, KeyType.ECDSA]
+
+
+def test_an_order_for_the_csr_is_never_placed_again() -> None:
+    found = pending(waiting_for_certificate(CSR), orders=[order_for(WANTED, CSR)])
+    assert isinstance(found, Wait)
+    assert (found.phase, found.actor) == (Phase.VALIDATING, Actor.SCM)
+
+
+def test_an_order_that_waits_for_approval_names_the_approver() -> None:
+    order = order_for(WANTED, CSR, status=OrderStatus.REQUESTED, status_text="Requested")
+    found = pending(waiting_for_certificate(CSR), orders=[order])
+    assert isinstance(found, Wait)
+    assert (found.phase, found.actor, found.since) == (Phase.ORDERED, Actor.APPROVER, NOW)
+
+
+def test_a_status_that_is_not_known_is_not_taken_for_success() -> None:
+    order = order_for(WANTED, CSR, status=OrderStatus.UNKNOWN, status_text="Blessed")
+    found = pending(waiting_for_certificate(CSR), orders=[order])
+    assert isinstance(found, Wait)
+    assert "Blessed" in found.text
+
+
+@pytest.mark.parametrize(
+    "status", [OrderStatus.DECLINED, OrderStatus.REJECTED, OrderStatus.INVALID, OrderStatus.REVOKED]
+)
+def test_a_dead_order_blocks_and_is_not_ordered_again(status: OrderStatus) -> None:
+    found = pending(waiting_for_certificate(CSR), orders=[order_for(WANTED, CSR, status=status)])
+    assert isinstance(found, Blocked)
+    assert found.phase is Phase.REFUSED
+
+
+def test_two_live_orders_for_one_key_are_named_and_the_run_fails() -> None:
+    orders = [order_for(WANTED, CSR, ssl_id=501), order_for(WANTED, CSR, ssl_id=502)]
+    found = pending(waiting_for_certificate(CSR), orders=orders)
+    assert isinstance(found, Blocked)
+    assert found.error
+    assert "502" in found.remedy
+
+
+@pytest.mark.parametrize(("minutes", "blocks"), [(-6 * 60, False), (-6, True), (0, True)])
+def test_an_untagged_order_since_the_change_was_opened_blocks(minutes: int, blocks: bool) -> None:
+    stranger = order_for(WANTED, requested_at=NOW + timedelta(minutes=minutes))
+    found = pending(waiting_for_certificate(CSR, opened_at=NOW - timedelta(minutes=5)), orders=[stranger])
+    assert isinstance(found, Blocked if blocks else Act)
+
+
+def test_a_csr_with_other_names_is_not_ordered_for() -> None:
+    found = pending(waiting_for_certificate(csr_pem("www.example.com", "evil.example.com", key=EC)))
+    assert isinstance(found, Blocked)
+    assert "CSR-01" in found.text
+    assert "evil.example.com" in found.text
+
+
+def test_a_csr_that_is_too_old_is_not_ordered_for() -> None:
+    found = pending(waiting_for_certificate(CSR, opened_at=NOW - timedelta(days=15)))
+    assert isinstance(found, Blocked)
+    assert "CPS-02" in found.text
+
+
+# Uploads
+
+
+def test_an_issued_certificate_is_uploaded_with_its_chain_and_without_the_root() -> None:
+    found = pending(waiting_for_certificate(CSR), orders=[ISSUED], collected={501: GIVEN})
+    assert only_step(found) == UploadCertificates(
+        account=ACCOUNT,
+        enrollment_id=ENROLLMENT,
+        change_id=CHANGE,
+        halves=(UploadHalf(key_type=KeyType.ECDSA, leaf_pem=LEAF.pem, chain_pem=ISSUER.value.pem),),
+    )
+
+
+def test_an_issued_order_that_cannot_be_collected_yet_is_waited_for() -> None:
+    found = pending(waiting_for_certificate(CSR), orders=[ISSUED])
+    assert isinstance(found, Wait)
+    assert found.phase is Phase.ISSUED
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ((ROOT.value, ISSUER.value, leaf(ISSUER, "www.example.com")), "CERT-01"),
+        ((ROOT.value, ISSUER.value, leaf(ISSUER, "other.example.com", key=EC)), "CERT-02"),
+        ((ROOT.value, ISSUER.value, leaf(ISSUER, "www.example.com", key=EC, days=201)), "CERT-03"),
+        ((leaf(root_ca("Stranger"), "www.example.com", key=EC),), "CERT-04"),
+    ],
+)
+def test_a_certificate_that_fails_a_check_is_never_uploaded(given: tuple[Certificate, ...], rule: str) -> None:
+    found = pending(waiting_for_certificate(CSR), orders=[ISSUED], collected={501: given})
+    assert isinstance(found, Blocked)
+    assert found.error
+    assert rule in found.text
+
+
+def both_halves(*, ecdsa: OrderStatus, rsa_issued_hours_ago: float) -> Decision:
+    """Decide where the RSA half is issued and the ECDSA half is as told."""
+    wanted = dataclasses.replace(WANTED, key_types=frozenset(KeyType))
+    rsa_csr = csr_pem(key=rsa_key())
+    rsa_leaf = leaf(ISSUER, "www.example.com", key=rsa_key())
+    rsa = order_for(
+        wanted,
+        rsa_csr,
+        ssl_id=502,
+        status=OrderStatus.ISSUED,
+        serial=rsa_leaf.serial,
+        issued_at=NOW - timedelta(hours=rsa_issued_hours_ago),
+    )
+    other = dataclasses.replace(ISSUED, status=ecdsa, status_text=ecdsa.value)
+    collected = {502: (rsa_leaf, *GIVEN)} | ({501: GIVEN} if ecdsa is OrderStatus.ISSUED else {})
+    return pending(waiting_for_certificate(rsa_csr, CSR), wanted, orders=[rsa, other], collected=collected)
+
+
+def uploaded_kinds(found: Decision) -> list[KeyType]:
+    step = only_step(found)
+    assert isinstance(step, UploadCertificates)
+    return [half.key_type for half in step.halves]
+
+
+def test_both_halves_are_uploaded_together() -> None:
+    assert uploaded_kinds(both_halves(ecdsa=OrderStatus.ISSUED, rsa_issued_hours_ago=1)) == [KeyType.RSA, KeyType.ECDSA]
+
+
+@pytest.mark.parametrize("ecdsa", [OrderStatus.APPLIED, OrderStatus.REJECTED])
+def test_the_other_half_is_waited_for_a_day_and_then_rsa_goes_alone(ecdsa: OrderStatus) -> None:
+    early = both_halves(ecdsa=ecdsa, rsa_issued_hours_ago=23.9)
+    assert isinstance(early, Wait)
+    late = both_halves(ecdsa=ecdsa, rsa_issued_hours_ago=24)
+    assert uploaded_kinds(late) == [KeyType.RSA]
+    assert isinstance(late, Act)
+    assert "RSA is uploaded alone" in " ".join(late.notes)
+
+
+# Warnings and promotion
+
+_OU_MISSING = "Value for OU differs between the CSR and the certificate: [Web] vs missing."
+_KEY_MISMATCH = "'ECDSA' certificate was not generated from the CSR that Akamai generated."
+
+
+def warned(text: str | None, *, kind: InputKind = InputKind.POST_WARNINGS, **fields: Any) -> Decision:
+    view = ChangeView(
+        change=change(ChangeState.AWAITING_INPUT, "wait-review-third-party-cert", kind),
+        csrs=waiting_for_certificate(CSR).csrs,
+        warnings=text,
+    )
+    return pending(view, orders=[ISSUED], collected={501: GIVEN}, **fields)
+
+
+def test_warnings_that_policy_accepts_are_acknowledged_as_they_were_read() -> None:
+    assert only_step(warned(_OU_MISSING)) == AcknowledgeWarnings(
+        account=ACCOUNT, enrollment_id=ENROLLMENT, change_id=CHANGE, input=InputKind.POST_WARNINGS, text=_OU_MISSING
+    )
+
+
+@pytest.mark.parametrize("text", [_KEY_MISMATCH, f"{_OU_MISSING}\n{_KEY_MISMATCH}", "Something new."])
+def test_one_warning_that_policy_does_not_accept_blocks_all(text: str) -> None:
+    found = warned(text, policy=Policy(accept_warnings=frozenset({"CSR_VS_CERTIFICATE_KEY_MISMATCH"})))
+    assert isinstance(found, Blocked)
+    assert found.phase is Phase.WARNINGS
+
+
+def test_warnings_that_cps_does_not_show_yet_are_waited_for() -> None:
+    assert isinstance(warned(None), Wait)
+
+
+def on_staging(
+    staging: Mapping[str, Any] | None, *, promote: Promote = Promote.AUTO, errors: tuple[str, ...] = (), **fields: Any
+) -> Decision:
+    wanted = dataclasses.replace(WANTED, enrollment=dataclasses.replace(WANTED.enrollment, promote=promote))
+    view = ChangeView(
+        change=change(ChangeState.AWAITING_INPUT, "wait-ack-change-management", InputKind.CHANGE_MANAGEMENT),
+        management=ChangeManagement(
+            validation_hash="da39", errors=errors, warnings=(), deadline=None, pending_pems=(LEAF.pem,)
+        ),
+    )
+    return pending(view, wanted, orders=[ISSUED], served=staging, **fields)
+
+
+SHOWN = served_by(LEAF, network="staging")
+
+
+def test_a_certificate_that_staging_shows_is_promoted() -> None:
+    assert only_step(on_staging(SHOWN)) == PromoteToProduction(
+        account=ACCOUNT, enrollment_id=ENROLLMENT, change_id=CHANGE, validation_hash="da39"
+    )
+
+
+@pytest.mark.parametrize("staging", [None, served_by(leaf(ISSUER, "www.example.com"), network="staging")])
+def test_a_certificate_that_staging_does_not_show_is_not_promoted(staging: Mapping[str, Any] | None) -> None:
+    assert isinstance(on_staging(staging), Wait)
+
+
+def test_what_cps_calls_an_error_is_not_promoted() -> None:
+    assert isinstance(on_staging(SHOWN, errors=("no",)), Blocked)
+
+
+def test_a_manual_promotion_waits_for_its_name_on_the_command_line() -> None:
+    found = on_staging(SHOWN, promote=Promote.MANUAL)
+    assert isinstance(found, Wait)
+    assert "--promote www.example.com" in found.remedy
+    let_go = frozenset({CertificateName("www.example.com")})
+    assert isinstance(on_staging(SHOWN, promote=Promote.MANUAL, context_promote=let_go), Act)
+
+
+def test_a_verified_promotion_waits_for_a_handshake_that_shows_the_serial() -> None:
+    assert isinstance(on_staging(SHOWN, promote=Promote.VERIFIED), Wait)
+    wrong = {(ACCOUNT, ENROLLMENT): frozenset({1})}
+    assert isinstance(on_staging(SHOWN, promote=Promote.VERIFIED, handshakes=wrong), Wait)
+    right = {(ACCOUNT, ENROLLMENT): frozenset({LEAF.serial})}
+    assert isinstance(on_staging(SHOWN, promote=Promote.VERIFIED, handshakes=right), Act)
+
+
+def test_a_certificate_of_no_known_order_is_not_promoted() -> None:
+    view = ChangeView(
+        change=change(ChangeState.AWAITING_INPUT, "wait-ack-change-management", InputKind.CHANGE_MANAGEMENT),
+        management=ChangeManagement(
+            validation_hash=None, errors=(), warnings=(), deadline=None, pending_pems=(LEAF.pem,)
+        ),
+    )
+    assert isinstance(pending(view, served=SHOWN), Blocked)
+
+
+# What is served
+
+
+def settled(wanted: DesiredCertificate = WANTED, **fields: Any) -> Decision:
+    return decision(wanted, enrollments=[enrollment_for(WANTED, **fields)], served=served_by(LEAF), orders=[ISSUED])
+
+
+def test_what_is_served_as_wanted_is_done() -> None:
+    assert settled(pending=()) == Done()
+
+
+def test_a_live_certificate_that_differs_is_left_alone() -> None:
+    found = settled(desired("www.example.com", "img.example.com"), pending=())
+    assert isinstance(found, Blocked)
+    assert not found.error
+
+
+def test_a_served_certificate_that_lacks_a_wanted_name_is_told_of() -> None:
+    wanted = desired("www.example.com", "img.example.com")
+    found = decision(wanted, enrollments=[enrollment_for(wanted, pending=())], served=served_by(LEAF), orders=[ISSUED])
+    assert isinstance(found, Blocked)
+    assert (found.reason, "img.example.com" in found.text) == ("served-differs", True)
+
+
+def test_a_change_that_somebody_else_opened_on_a_live_certificate_is_left_alone() -> None:
+    view = ChangeView(change=None)
+    served = served_by(LEAF)
+    found = decision(enrollments=[enrollment_for(WANTED)], served=served, view=view)
+    assert isinstance(found, Done)
+    assert "left alone" in found.notes[0]
+
+
+def test_our_change_goes_on_while_production_already_shows_the_certificate() -> None:
+    view = ChangeView(change=change(ChangeState.RUNNING, "deploy-cert-to-production"))
+    found = decision(enrollments=[enrollment_for(WANTED)], served=served_by(LEAF), orders=[ISSUED], view=view)
+    assert isinstance(found, Wait)
+    assert found.phase is Phase.PRODUCTION
