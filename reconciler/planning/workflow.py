@@ -8,6 +8,7 @@ from reconciler.model.certificate import (
     AccountName,
     CertificateName,
     DesiredCertificate,
+    DesiredEnrollment,
     EnrollmentId,
     InstanceName,
     Promote,
@@ -114,6 +115,15 @@ def _unread(case: Case) -> Unread | None:
 def _create(case: Case) -> Decision:
     if case.terms is None:
         return _unresolved()
+    if missing := _missing_for_create(case.desired.enrollment):
+        return Blocked(
+            phase=Phase.ABSENT,
+            actor=Actor.AUTHOR,
+            text=f"CPS creates no enrollment without {', '.join(missing)}, and no file names it",
+            remedy="Name it in the file or in certificates/_defaults.yaml.",
+            reason="incomplete",
+            error=True,
+        )
     return Act(
         phase=Phase.ABSENT,
         steps=(CreateEnrollment(desired=case.desired),),
@@ -121,6 +131,16 @@ def _create(case: Case) -> Decision:
         text="no enrollment has this identity",
         notes=case.terms.notes,
     )
+
+
+def _missing_for_create(wanted: DesiredEnrollment) -> list[str]:
+    """Return what CPS demands of a create and no built-in default can give (akamai-cps 3.1)."""
+    needed = {
+        "akamai.adminContact": wanted.admin_contact,
+        "akamai.techContact": wanted.tech_contact,
+        "akamai.org": wanted.org,
+    }
+    return [pointer for pointer, value in needed.items() if value is None]
 
 
 def _unresolved() -> Blocked:

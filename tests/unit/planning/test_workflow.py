@@ -9,9 +9,11 @@ import pytest
 
 from reconciler.model.certificate import (
     CertificateName,
+    Contact,
     DesiredCertificate,
     KeyType,
     MutualAuthentication,
+    PostalOrganization,
     Promote,
 )
 from reconciler.model.enrollment import (
@@ -60,7 +62,27 @@ from tests.support.looks import (
     waiting_for_certificate,
 )
 
-WANTED = desired()
+ADA = Contact(first_name="Ada", last_name="Byron", email="tls@example.com", phone="+44 161 000 0000")
+ARI = Contact(first_name="Ari", last_name="Kam", email="ari@akamai.com", phone="+1 617 000 0000")
+ORG = PostalOrganization(
+    name="Example Ltd",
+    address_line_one="1 Main Street",
+    city="Manchester",
+    region="Greater Manchester",
+    postal_code="M1 1AA",
+    country="GB",
+    phone="+44 161 000 0000",
+)
+
+
+def wanted_certificate(*names: str) -> DesiredCertificate:
+    made = desired(*names)
+    return dataclasses.replace(
+        made, enrollment=dataclasses.replace(made.enrollment, admin_contact=ADA, tech_contact=ARI, org=ORG)
+    )
+
+
+WANTED = wanted_certificate()
 ROOT = root_ca()
 ISSUER = sub_ca(ROOT)
 EC = ec_key()
@@ -108,6 +130,14 @@ def only_step(found: Decision) -> Step:
 
 def test_an_absent_certificate_is_created() -> None:
     assert only_step(decision()) == CreateEnrollment(desired=WANTED)
+
+
+@pytest.mark.parametrize("missing", [{"admin_contact": None}, {"tech_contact": None}, {"org": None}])
+def test_a_create_without_what_cps_demands_is_blocked_before_it_is_sent(missing: dict[str, Any]) -> None:
+    bare = dataclasses.replace(WANTED.enrollment, **missing)
+    found = decision(dataclasses.replace(WANTED, enrollment=bare))
+    assert isinstance(found, Blocked)
+    assert found.error
 
 
 def test_a_name_in_use_elsewhere_is_blocked() -> None:
@@ -187,7 +217,7 @@ def test_a_change_that_could_not_be_read_leads_to_no_action() -> None:
 
 def test_a_new_enrollment_that_differs_from_its_file_is_left_alone() -> None:
     found = decision(
-        desired("www.example.com", "img.example.com"),
+        wanted_certificate("www.example.com", "img.example.com"),
         enrollments=[enrollment_for(WANTED)],
         view=waiting_for_certificate(CSR),
     )
@@ -462,13 +492,13 @@ def test_what_is_served_as_wanted_is_done() -> None:
 
 
 def test_a_live_certificate_that_differs_is_left_alone() -> None:
-    found = settled(desired("www.example.com", "img.example.com"), pending=())
+    found = settled(wanted_certificate("www.example.com", "img.example.com"), pending=())
     assert isinstance(found, Blocked)
     assert not found.error
 
 
 def test_a_served_certificate_that_lacks_a_wanted_name_is_told_of() -> None:
-    wanted = desired("www.example.com", "img.example.com")
+    wanted = wanted_certificate("www.example.com", "img.example.com")
     found = decision(wanted, enrollments=[enrollment_for(wanted, pending=())], served=served_by(LEAF), orders=[ISSUED])
     assert isinstance(found, Blocked)
     assert (found.reason, "img.example.com" in found.text) == ("served-differs", True)
