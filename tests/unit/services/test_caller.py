@@ -105,6 +105,16 @@ def test_waits_of_the_limiter_are_no_waits_of_the_read(server: ScriptedServer, c
     assert clock.slept_s == [1.0, 299.0]
 
 
+def test_a_change_that_came_too_early_holds_the_next_call_back(server: ScriptedServer, clock: HandClock) -> None:
+    server.script(Reply(status=429, headers={"Retry-After": "12"}), GOOD)
+    with calling(server.url, clock) as caller:
+        with pytest.raises(ServiceUnavailableError):
+            caller.call(CHANGE, parse)
+        assert clock.slept_s == []
+        caller.call(READ, parse)
+    assert clock.slept_s == [12.0]
+
+
 def test_a_refused_connection_is_tried_again_by_a_read(clock: HandClock) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
     with calling(url, clock, read_timeout_s=5.0) as caller, pytest.raises(ServiceUnavailableError):

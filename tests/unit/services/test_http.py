@@ -144,6 +144,15 @@ def test_a_connection_kept_alive_says_nothing_of_the_next_failure(server: Script
             sender.send(CHANGE)
 
 
+def test_a_kept_connection_that_breaks_did_connect(server: ScriptedServer) -> None:
+    server.script(Reply(keep=True), Reply(drop=True))
+    with transport(server.url) as sender:
+        sender.send(READ)
+        sender._adapter.progress.failed_to_connect = True  # what a call before may have left
+        with pytest.raises(ServiceUnavailableError, match="connection broke"):
+            sender.send(READ)
+
+
 def test_a_change_handled_while_another_error_is_handled_is_judged_by_itself(server: ScriptedServer) -> None:
     server.script(Reply(drop=True))
     with transport(server.url) as sender:

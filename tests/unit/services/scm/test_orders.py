@@ -117,6 +117,7 @@ def test_a_short_report_is_asked_again_and_then_the_list(server: ScmServer) -> N
     "report",
     [
         _json({"statusCode": 1, "message": "failed"}),
+        _json({"statusCode": 1, "reports": [{"id": number} for number in range(1, 6)]}),
         _json({"statusCode": 0}),
         _json({"reports": []}),
         Reply(status=400, body=b'{"code": -3, "description": "You are not authorized to perform this."}'),
@@ -128,6 +129,7 @@ def test_a_report_that_will_not_do_gives_way_to_the_list(server: ScmServer, repo
     server.report = report
     reading = orders(server)
     assert (ids(reading), reading.complete) == ([1, 2, 3, 4, 5], True)
+    assert "GET /ssl/v1/5" in paths(server)
 
 
 @pytest.mark.parametrize(
