@@ -1,8 +1,9 @@
 """The operations that read what runs on the networks, and what ran."""
 
 from reconciler.sandbox.cps import history
+from reconciler.sandbox.cps.body import Document
 from reconciler.sandbox.cps.endpoints import ENROLLMENT, Answered, Asked, Endpoint, get
-from reconciler.sandbox.cps.network_views import Document, deployment_document, empty_deployment_document
+from reconciler.sandbox.cps.network_views import deployment_document, empty_deployment_document
 from reconciler.sandbox.cps.problems import not_found
 from reconciler.sandbox.cps.state import Enrollment, Network
 from reconciler.sandbox.cps.world import World

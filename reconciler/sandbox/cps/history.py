@@ -1,7 +1,6 @@
 """The histories of an enrollment's changes and certificates. Neither shows change ids."""
 
-from typing import Any
-
+from reconciler.sandbox.cps.body import Document
 from reconciler.sandbox.cps.chains import load_certificate
 from reconciler.sandbox.cps.deployments import primary_first
 from reconciler.sandbox.cps.options import CpsOptions
@@ -16,8 +15,6 @@ from reconciler.sandbox.cps.state import (
 )
 from reconciler.sandbox.cps.views import chain_member
 from reconciler.sandbox.cps.world import World
-
-Document = dict[str, Any]
 
 _KEY_ALGORITHM_SINCE = 5
 

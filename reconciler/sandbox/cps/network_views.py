@@ -1,12 +1,11 @@
 """How deployments look on the wire, those that are and the one that waits for an acknowledgement."""
 
 import hashlib
-from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives import hashes
 
-from reconciler.sandbox.cps.body import NetworkConfiguration
+from reconciler.sandbox.cps.body import Document, NetworkConfiguration
 from reconciler.sandbox.cps.chains import colons, load_certificate
 from reconciler.sandbox.cps.findings import TEXTS
 from reconciler.sandbox.cps.options import CpsOptions
@@ -15,8 +14,6 @@ from reconciler.sandbox.cps.state import Change, DeployedCertificate, Deployment
 from reconciler.sandbox.cps.upload import signature_algorithm
 from reconciler.sandbox.cps.views import enrollment_path, pending_changes, shown_id, slots
 from reconciler.sandbox.cps.world import World, acknowledgement_deadline, deployed_names
-
-Document = dict[str, Any]
 
 
 def deployment_document(deployment: Deployment, version: int) -> Document:

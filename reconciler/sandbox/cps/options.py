@@ -33,7 +33,7 @@ class CpsOptions:
         "next", 7, "X-RateLimit-Next on a 429; all adds X-RateLimit-Limit and -Remaining to every answer"
     )
     rate_limit_clock: Literal["sandbox", "real"] = _option(
-        "sandbox", 7, "clock of the instants in X-RateLimit-Next and in the field-report body"
+        "real", 7, "clock of the instants in X-RateLimit-Next and in the field-report body"
     )
     rate_limits: Literal["per-minute", "per-hour", "unlimited"] = _option(
         "per-minute", 8, "35/min, 20 per 2 s and 10/min for active certificates; or 1000/h; or none"

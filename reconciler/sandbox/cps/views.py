@@ -1,16 +1,14 @@
 """How what CPS knows looks on the wire, in each version that is served."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from reconciler.sandbox.cps.body import downgraded
+from reconciler.sandbox.cps.body import Document, downgraded
 from reconciler.sandbox.cps.options import CpsOptions
 from reconciler.sandbox.cps.problems import iso
 from reconciler.sandbox.cps.state import Change, Enrollment, Kind, Status
 from reconciler.sandbox.cps.world import World, renewal_start
-
-Document = dict[str, Any]
 
 MAX_WILDCARD_NAMES = 100
 

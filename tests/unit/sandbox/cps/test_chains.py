@@ -158,16 +158,26 @@ def test_chain_that_is_over_is_a_warning(cps: Cps, enrollment: Enrollment) -> No
     )
 
 
+def test_roots_that_signed_each_other_end_the_chain(cps: Cps, enrollment: Enrollment) -> None:
+    cps.options.detailed_chain_warnings = False
+    pems = _bundle(cps, enrollment)
+    back = _reissued(cps, "old root RSA", not_after=datetime(2038, 1, 18, tzinfo=UTC))
+    item = {"certificate": pems["leaf"], "keyAlgorithm": "RSA", "trustChain": pems["issuing"] + pems["cross"] + back}
+    assert verified(cps, enrollment, item) == REVIEW
+    assert lines(cps, enrollment)[0] == "Crossed signed roots found in the trust chain."
+
+
 def _reissued(cps: Cps, name: str, *, not_after: datetime) -> str:
-    """Return an issuing CA's certificate again, with another end."""
+    """Return a CA's certificate again, signed by the RSA root, with another end."""
     cas = cps.sandbox.authority.state.cas
     old = x509.load_pem_x509_certificate(cas[name].certificate_pem.encode())
     root = load_private_key(cas["root RSA"].key_pem)
+    issuer = x509.load_pem_x509_certificate(cas["root RSA"].certificate_pem.encode())
     public_key = old.public_key()
     assert isinstance(public_key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
     builder = x509.CertificateBuilder(
         subject_name=old.subject,
-        issuer_name=old.issuer,
+        issuer_name=issuer.subject,
         public_key=public_key,
         serial_number=old.serial_number,
         not_valid_before=old.not_valid_before_utc,

@@ -26,10 +26,16 @@ def csrs(cps: Cps, request: pytest.FixtureRequest) -> dict[str, str]:
 def test_each_verifies_and_openssl_agrees(csrs: dict[str, str]) -> None:
     for pem in csrs.values():
         assert x509.load_pem_x509_csr(pem.encode()).is_signature_valid
-        command = ["openssl", "req", "-verify", "-noout", "-text"]
+        command = ["openssl", "req", "-verify", "-noout"]
         heard = subprocess.run(command, input=pem, capture_output=True, text=True, check=True)
         assert "verify OK" in heard.stdout + heard.stderr
-        assert "Requested Extensions:" in heard.stdout
+
+
+def test_extension_request_is_there_even_if_empty(csrs: dict[str, str]) -> None:
+    for pem in csrs.values():
+        command = ["openssl", "asn1parse"]
+        parsed = subprocess.run(command, input=pem, capture_output=True, text=True, check=True).stdout
+        assert ":Extension Request" in parsed
 
 
 def test_keys_are_rsa_2048_and_p_256(csrs: dict[str, str]) -> None:

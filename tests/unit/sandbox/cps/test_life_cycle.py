@@ -235,6 +235,15 @@ def test_cancelling_a_renewal_keeps_what_is_served(cps: Cps) -> None:
     assert cps.service.live("production", "www.example.com") is not None
 
 
+def test_cancelled_change_stays_where_it_was(cps: Cps) -> None:
+    enrollment = cps.create()
+    cps.deploy(enrollment)
+    change = cps.portal.open_renewal(enrollment.id)
+    cps.portal.cancel_change(enrollment.id)
+    cps.advance(hours=1)
+    assert cps.status(enrollment, change) == "pre-verification-safety-checks cancelled"
+
+
 def test_cancelled_change_forgets_its_private_keys(cps: Cps) -> None:
     enrollment = cps.create()
     cps.deploy(enrollment)

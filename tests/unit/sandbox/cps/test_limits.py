@@ -85,7 +85,7 @@ def test_refusal_says_how_long_and_until_when(limits: tuple[Limits, CpsOptions])
     answer = refused(limits[0])
     assert answer.status_code == 429
     assert answer.headers["retry-after"] == "2"
-    assert answer.headers["x-ratelimit-next"] == "2026-11-16T00:00:02.000Z"
+    assert answer.headers["x-ratelimit-next"] == "2026-11-23T00:00:02.000Z"  # real time, as the Date beside it
     assert "x-ratelimit-limit" not in answer.headers
     assert answer.body == (
         b'{"type": "429 Too Many Requests", "title": "Too Many Requests", '
@@ -98,13 +98,13 @@ def test_bodies_and_headers_are_options(limits: tuple[Limits, CpsOptions]) -> No
     options.too_many_requests_body = "docs"
     options.retry_after_header = False
     options.rate_limit_headers = "all"
-    options.rate_limit_clock = "real"
+    options.rate_limit_clock = "sandbox"
     answer = refused(checked)
     assert b'"title": "HTTP 429 - Too many requests"' in answer.body
     assert "retry-after" not in answer.headers
     assert answer.headers["x-ratelimit-limit"] == "35"
     assert answer.headers["x-ratelimit-remaining"] == "15"
-    assert answer.headers["x-ratelimit-next"] == "2026-11-23T00:00:02.000Z"
+    assert answer.headers["x-ratelimit-next"] == "2026-11-16T00:00:02.000Z"
 
 
 def test_body_that_a_user_reported_names_the_instant(limits: tuple[Limits, CpsOptions]) -> None:
@@ -112,7 +112,7 @@ def test_body_that_a_user_reported_names_the_instant(limits: tuple[Limits, CpsOp
     options.too_many_requests_body = "field-report"
     options.rate_limit_headers = "omitted"
     answer = refused(checked)
-    assert b"Please try after 2026-11-16T00:00:02.000Z" in answer.body
+    assert b"Please try after 2026-11-23T00:00:02.000Z" in answer.body
     assert "x-ratelimit-next" not in answer.headers
 
 

@@ -70,6 +70,7 @@ def test_lead_time_made_shorter_moves_the_start(cps: Cps, deployed: Enrollment) 
 def test_renewal_that_was_cancelled_is_not_opened_again(cps: Cps, deployed: Enrollment) -> None:
     advance_to(cps, EXPIRY - timedelta(days=60))
     cps.portal.cancel_change(deployed.id)
+    assert cps.document(deployed)["autoRenewalStartTime"] is None
     advance_to(cps, EXPIRY)
     assert deployed.pending is None
 
