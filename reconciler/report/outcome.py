@@ -52,7 +52,8 @@ def apply_report(plan: Plan, steps: Sequence[StepMade], failures: Mapping[Certif
     rows = tuple(_row(standing, failures.get(standing.name), standing.name in worked_on) for standing in plan.standings)
     counts = [(ending, sum(row.ending is ending for row in rows)) for ending in Ending]
     said = ", ".join(f"{count} {ending}" for ending, count in counts if count) or "nothing to do"
-    return ApplyReport(plan=plan, rows=rows, steps=tuple(steps), summary=f"Apply: {said}; {len(steps)} steps made.")
+    made = "1 step" if len(steps) == 1 else f"{len(steps)} steps"
+    return ApplyReport(plan=plan, rows=rows, steps=tuple(steps), summary=f"Apply: {said}; {made} made.")
 
 
 def _row(standing: Standing, failure: str | None, worked_on: bool) -> Row:
@@ -66,11 +67,16 @@ def _ending(standing: Standing) -> tuple[Ending, str]:
         case Unread(text=text):
             return Ending.FAILED, text
         case Blocked(text=text, actor=actor, remedy=remedy):
-            return Ending.BLOCKED, f"{text}. {actor}: {remedy}"
+            return Ending.BLOCKED, f"{_sentence(text)} {actor}: {remedy}"
         case Wait(phase=phase, actor=actor, text=text, remedy=remedy):
-            return Ending.UNDER_WAY, f"{phase}: waits for {actor}: {text}. {remedy}".rstrip()
+            return Ending.UNDER_WAY, f"{phase}: waits for {actor}: {_sentence(text)} {remedy}".rstrip()
         case Act(phase=phase, text=text):
             return Ending.UNDER_WAY, f"{phase}: {text}"
         case Done():
             expires = standing.serving.expires_at if standing.serving is not None else None
             return Ending.DONE, f"serves the wanted certificate until {expires:%Y-%m-%d %H:%M} UTC" if expires else ""
+
+
+def _sentence(text: str) -> str:
+    """Return `text` with one full stop; the services end theirs with none, one, or two."""
+    return f"{text.rstrip('.')}."
