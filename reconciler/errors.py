@@ -5,6 +5,9 @@ CertreconError
   ConfigurationError(problems) certrecon.yaml, a variable or a credentials file is wrong
   DesiredStateError(problems)  a certificate file is wrong
   PlanRefusedError             a guard said no (exit 4)
+  LockHeldError                another run works on the account (exit 6)
+  LockLostError                the lock is no longer ours: no further step (exit 6)
+  JournalError                 the journal cannot be read, written or trusted
   ServiceError(service, operation)
     ServiceUnavailableError    nothing was sent, or it was a read: safe to repeat
     OutcomeUnknownError        a change was sent, the answer did not arrive: look before anything else
@@ -115,6 +118,27 @@ class DesiredStateError(_ProblemsError):
 
 class PlanRefusedError(CertreconError):
     exit_code = ExitCode.REFUSED
+
+
+class LockHeldError(CertreconError):
+    """Another run works on the account: the message says who, since when, and when the lock can be had."""
+
+    exit_code = ExitCode.LOCKED
+
+
+class LockLostError(CertreconError):
+    """The lock is not ours any more, or cannot be confirmed. Nothing may be sent after this."""
+
+    exit_code = ExitCode.LOCKED
+
+
+class JournalError(CertreconError):
+    """The journal, or the place of the lock, cannot be read, written or trusted. `remedy` says what to do."""
+
+    def __init__(self, detail: str, *, remedy: str = "") -> None:
+        self.detail = detail
+        self.remedy = remedy
+        super().__init__(f"journal: {detail}" + (f" {remedy}" if remedy else ""))
 
 
 class ServiceError(CertreconError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
-from reconciler.model.certificate import CertificateName, ChangeId, EnrollmentId
+from reconciler.model.certificate import CertificateName, ChangeId, EnrollmentId, Identity
 from reconciler.model.order import SslId
 
 IntentId = NewType("IntentId", str)
@@ -35,6 +35,12 @@ class Intent:
     body_digest: str
     desired_digest: str
     at: datetime  # service time
+    identity: Identity | None = None  # of the certificate: what a create's enrollment is remembered by
+    key: str | None = None  # of an order: its CSR's public key, as the tag has it
+    approval: str = ""  # what approved it: "merge", "policy", or a plan's digest
+    epoch: int = 0  # of the lock
+    commit: str = ""  # of the desired state
+    run_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
