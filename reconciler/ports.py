@@ -10,10 +10,13 @@ after their intent is in the journal, and raise one of these (see `errors`):
     OutcomeUnknownError      unknown: look before anything else
 """
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from reconciler.model.certificate import ChangeId, ContractId, DesiredCertificate, EnrollmentId, MutualAuthentication
+from reconciler.model.certificate import ChangeId, ContractId, DesiredCertificate, EnrollmentId
+from reconciler.model.dns import AliasLookup, CaaLookup
+from reconciler.model.domain import Domain, OrganizationDetails, OrganizationValidation, PasswordState
 from reconciler.model.enrollment import (
     Change,
     ChangeManagement,
@@ -26,7 +29,10 @@ from reconciler.model.enrollment import (
     UploadHalf,
 )
 from reconciler.model.entry import Intent, Outcome
-from reconciler.model.order import Order, OrderRequest, Organization, PlacedOrder, Profile, SslId
+from reconciler.model.journal import OpenState
+from reconciler.model.journal_entries import Entry
+from reconciler.model.names import DnsName
+from reconciler.model.order import Order, OrderRequest, Organization, OrganizationId, PlacedOrder, Profile, SslId
 from reconciler.model.reading import Reading
 
 
@@ -67,10 +73,24 @@ class Cps(Protocol):
 
     def create_enrollment(self, desired: DesiredCertificate) -> ChangeOpened: ...
 
-    def set_mutual_authentication(
-        self, enrollment_id: EnrollmentId, settings: MutualAuthentication, *, fips_mode: bool | None
+    def update_enrollment(
+        self,
+        enrollment_id: EnrollmentId,
+        desired: DesiredCertificate,
+        *,
+        force_renewal: bool,
+        cancel_pending: bool,
+        add_missing: bool,
     ) -> ChangeOpened:
-        """Replace the first change of a new enrollment by one with these settings (a POST may not carry them)."""
+        """PUT the body as it is, with only the fields replaced that files name."""
+        ...
+
+    def cancel_change(self, enrollment_id: EnrollmentId, change_id: ChangeId) -> None:
+        """Cancel a change. Never while production is null: it would remove the enrollment."""
+        ...
+
+    def delete_enrollment(self, enrollment_id: EnrollmentId, *, cancel_pending: bool) -> ChangeOpened:
+        """Remove an enrollment; what is deployed goes by a change that takes its time."""
         ...
 
     def upload(self, enrollment_id: EnrollmentId, change_id: ChangeId, halves: tuple[UploadHalf, ...]) -> None: ...
@@ -99,9 +119,27 @@ class Scm(Protocol):
         """Return the certificates of an issued order as PEM, in no order; None while SCM says that it is not ready."""
         ...
 
+    # Reads before an order
+
+    def domains(self, names: frozenset[DnsName]) -> Reading[tuple[Domain, ...]]:
+        """Return the domains that cover `names`; where complete, a name without one is of no domain of the customer."""
+        ...
+
+    def validations(self, organization_id: OrganizationId) -> Reading[tuple[OrganizationValidation, ...]]: ...
+
+    def organization_details(self, organization_id: OrganizationId) -> Reading[OrganizationDetails | None]:
+        """Return the details; None only where the reading is not complete."""
+        ...
+
+    def password_state(self) -> Reading[PasswordState | None]:
+        """Return the state of this login's password; None, completely read, where it logs in without one."""
+        ...
+
     # Steps
 
     def submit_order(self, request: OrderRequest) -> PlacedOrder: ...
+
+    def revoke(self, ssl_id: SslId, reason: str) -> None: ...
 
 
 class Edge(Protocol):
@@ -112,13 +150,66 @@ class Edge(Protocol):
         ...
 
 
+class Dns(Protocol):
+    """A resolver. A name server that does not answer is an answer too: nothing is raised."""
+
+    def caa(self, name: DnsName) -> CaaLookup:
+        """Return the CAA records at exactly this name, aliases followed; it does not climb to the parent."""
+        ...
+
+    def validates(self) -> bool | None:
+        """Tell whether the resolver checks DNSSEC; None where it cannot be told."""
+        ...
+
+    def aliases(self, name: DnsName) -> AliasLookup:
+        """Return the aliases that `name` leads to; of a wildcard ask for a name that it covers."""
+        ...
+
+
 class Journal(Protocol):
     """What was meant and what came of it. An intent is durable when `intend` returns; it can only stop a step."""
+
+    @property
+    def state(self) -> OpenState | None:
+        """What all runs together left; None where each run has only itself."""
+        ...
 
     def intend(self, intents: tuple[Intent, ...]) -> None: ...
 
     def record(self, outcomes: tuple[Outcome, ...]) -> None: ...
 
-    def intents(self) -> tuple[Intent, ...]: ...
+    def note(self, entries: Iterable[Entry]) -> None:
+        """Write what a look has told: ended causes, managed enrollments, contracts."""
+        ...
 
-    def outcomes(self) -> tuple[Outcome, ...]: ...
+
+class Lease(Protocol):
+    """A lock that is held. Real time counts here, not service time."""
+
+    @property
+    def epoch(self) -> int: ...
+
+    def confirm(self) -> None:
+        """Prove that the lock is still ours; called just before each step.
+
+        Raises:
+            LockLostError: it is not, or that cannot be found out: nothing may be sent any more.
+        """
+        ...
+
+    def release(self) -> None: ...
+
+
+class Lock(Protocol):
+    """Excludes other runs on one account, of this project or of another."""
+
+    def take(self, *, at: datetime, timeout: timedelta, create: bool, stop: Callable[[], bool]) -> Lease:
+        """Take the lock, waiting for it as long as `timeout`, or until `stop`; `at` is service time.
+
+        `create` allows to begin a journal where there is none: only if no order carries our tag.
+
+        Raises:
+            LockHeldError: another run has it.
+            JournalError: there is no journal that the lock could go with.
+        """
+        ...

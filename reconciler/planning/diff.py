@@ -56,6 +56,8 @@ def differences(desired: DesiredCertificate, enrollment: Enrollment, served: Ser
 
 def _fields(desired: DesiredCertificate, enrollment: Enrollment) -> Iterator[FieldDiffers]:
     wanted = desired.enrollment
+    # CPS has this setting for SNI-only enrollments alone, and none for others whatever was asked (akamai-cps 3.2).
+    clone_dns_names = wanted.clone_dns_names if wanted.sni_only else None
     yield from _subject(wanted.subject, enrollment.subject)
     for pointer, before, after, effect in (
         ("akamai.excludeSans", enrollment.exclude_sans, wanted.exclude_sans, Effect.NEW_ORDER),
@@ -69,7 +71,7 @@ def _fields(desired: DesiredCertificate, enrollment: Enrollment) -> Iterator[Fie
             Effect.REDEPLOY,
         ),
         ("akamai.ocspStapling", enrollment.ocsp_stapling, wanted.ocsp_stapling, Effect.REDEPLOY),
-        ("akamai.cloneDnsNames", enrollment.clone_dns_names, wanted.clone_dns_names, Effect.REDEPLOY),
+        ("akamai.cloneDnsNames", enrollment.clone_dns_names, clone_dns_names, Effect.REDEPLOY),
         (
             "akamai.clientMutualAuthentication",
             enrollment.client_mutual_authentication,

@@ -83,7 +83,8 @@ def scm_client(instance: Instance, settings: Settings, clock: Clock) -> ScmClien
         ca_file=settings.ca_file,
         client_certificate=certificate,
     )
-    return ScmClient(_caller(transport, Limiter(clock), settings, clock, scm_refusals.refusal))
+    caller = _caller(transport, Limiter(clock), settings, clock, scm_refusals.refusal)
+    return ScmClient(caller, by_password=certificate is None)
 
 
 def _bearer_client(access: ScmAccess, login: OAuthLogin, settings: Settings, clock: Clock) -> ScmClient:
@@ -91,7 +92,7 @@ def _bearer_client(access: ScmAccess, login: OAuthLogin, settings: Settings, clo
     bearer = BearerLogin(login, _caller(token_transport, Limiter(clock), settings, clock, token_refusal))
     transport = Transport("scm", access.base_url, authorize=bearer, ca_file=settings.ca_file)
     caller = _caller(transport, Limiter(clock), settings, clock, scm_refusals.refusal, renew_login=bearer.forget)
-    return ScmClient(caller, on_close=bearer.close)
+    return ScmClient(caller, by_password=False, on_close=bearer.close)
 
 
 def _caller(

@@ -281,7 +281,13 @@ def test_both_contracts_are_found(cps: CpsClient) -> None:
 def test_mutual_authentication_follows_a_create(cps: CpsClient) -> None:
     opened = cps.create_enrollment(wanted("www.example.com"))
     settings = MutualAuthentication(set_id="12345", send_ca_list_to_client=True, ocsp_enabled=False)
-    again = cps.set_mutual_authentication(opened.enrollment_id, settings, fips_mode=None)
+    again = cps.update_enrollment(
+        opened.enrollment_id,
+        wanted("www.example.com", client_mutual_authentication=settings),
+        force_renewal=False,
+        cancel_pending=True,
+        add_missing=False,
+    )
     assert again.enrollment_id == opened.enrollment_id
     assert again.change_id != opened.change_id
     (found,) = cps.enrollments(BOTH).values

@@ -43,17 +43,75 @@ def create(desired: DesiredCertificate) -> dict[str, Any]:
     }
 
 
-def with_mutual_authentication(
-    enrollment: Mapping[str, Any], settings: MutualAuthentication, *, fips_mode: bool | None
-) -> dict[str, Any]:
-    """Return `enrollment`, as a GET gave it, with only these settings replaced. What they leave open stays."""
-    network = dict(enrollment["networkConfiguration"])
-    network["clientMutualAuthentication"] = _mutual_authentication(
-        network.get("clientMutualAuthentication") or {}, settings
-    )
-    if fips_mode is not None:
-        network["fipsMode"] = fips_mode
-    return {**enrollment, "networkConfiguration": network}
+def update(enrollment: Mapping[str, Any], desired: DesiredCertificate) -> dict[str, Any]:
+    """Return `enrollment`, as a GET gave it, with only the fields replaced that files name; the rest stays."""
+    wanted = desired.enrollment
+    changed = dict(enrollment)
+    changed["csr"] = _updated_csr(enrollment["csr"], desired)
+    changed["networkConfiguration"] = _updated_network(enrollment["networkConfiguration"], desired)
+    if wanted.change_management is not None:
+        changed["changeManagement"] = wanted.change_management
+    if desired.key_types is not None and len(desired.key_types) > 1:
+        changed["enableMultiStackedCertificates"] = True
+    if wanted.exclude_sans is not None:
+        changed["thirdParty"] = {**(enrollment.get("thirdParty") or {}), "excludeSans": wanted.exclude_sans}
+    for name, named in (
+        ("org", _org(wanted.org)),
+        ("adminContact", _contact(wanted.admin_contact)),
+        ("techContact", _contact(wanted.tech_contact)),
+    ):
+        if named is not None:
+            changed[name] = {**(enrollment.get(name) or {}), **_without_none(named)}
+    return changed
+
+
+def _updated_csr(csr: Mapping[str, Any], desired: DesiredCertificate) -> dict[str, Any]:
+    subject = desired.enrollment.subject or Subject()
+    named = {
+        "c": subject.country,
+        "st": subject.state,
+        "l": subject.locality,
+        "o": subject.organization,
+        "ou": subject.organizational_unit,
+    }
+    return {**csr, "sans": [desired.common_name, *sorted(desired.sans - {desired.common_name})], **_without_none(named)}
+
+
+def _updated_network(network: Mapping[str, Any], desired: DesiredCertificate) -> dict[str, Any]:
+    wanted = desired.enrollment
+    named = {
+        "geography": wanted.geography,
+        "mustHaveCiphers": wanted.must_have_ciphers,
+        "preferredCiphers": wanted.preferred_ciphers,
+        "disallowedTlsVersions": None
+        if wanted.disallowed_tls_versions is None
+        else sorted(wanted.disallowed_tls_versions),
+        "ocspStapling": wanted.ocsp_stapling,
+        "fipsMode": wanted.fips_mode,
+    }
+    changed = {**network, **_without_none(named)}
+    settings = network.get("dnsNameSettings")
+    if settings is not None:
+        changed["dnsNameSettings"] = _updated_dns_names(settings, desired)
+    if wanted.client_mutual_authentication is not None:
+        changed["clientMutualAuthentication"] = _mutual_authentication(
+            network.get("clientMutualAuthentication") or {}, wanted.client_mutual_authentication
+        )
+    return changed
+
+
+def _updated_dns_names(settings: Mapping[str, Any], desired: DesiredCertificate) -> dict[str, Any]:
+    """Return the names to serve. With cloneDnsNames CPS fills them in; without, they stay unless named."""
+    named, cloned = desired.enrollment.clone_dns_names, bool(settings.get("cloneDnsNames"))
+    known = {str(name).lower() for name in settings.get("dnsNames") or ()}
+    if _or(named, cloned):
+        kept = settings.get("dnsNames") if cloned and known == desired.sans else None
+        return {"cloneDnsNames": True, "dnsNames": kept}
+    return {"cloneDnsNames": False, "dnsNames": settings.get("dnsNames") if named is None else sorted(desired.sans)}
+
+
+def _without_none(named: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def upload(halves: tuple[UploadHalf, ...]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from reconciler.errors import (
     UnexpectedAnswerError,
 )
 from reconciler.model.access import CpsAccess
-from reconciler.model.certificate import ChangeId, ContractId, DesiredCertificate, EnrollmentId, MutualAuthentication
+from reconciler.model.certificate import ChangeId, ContractId, DesiredCertificate, EnrollmentId
 from reconciler.model.enrollment import (
     Change,
     ChangeManagement,
@@ -162,12 +162,33 @@ class CpsClient:
         wanted = desired.enrollment.deploy_not_before
         return wanted if wanted is not None and wanted > self._clock.now().date() else None
 
-    def set_mutual_authentication(
-        self, enrollment_id: EnrollmentId, settings: MutualAuthentication, *, fips_mode: bool | None
+    def update_enrollment(
+        self,
+        enrollment_id: EnrollmentId,
+        desired: DesiredCertificate,
+        *,
+        force_renewal: bool,
+        cancel_pending: bool,
+        add_missing: bool,
     ) -> ChangeOpened:
         document = self._read_for_update(enrollment_id)
-        changed = bodies.with_mutual_authentication(document, settings, fips_mode=fips_mode)
-        return self._call(operations.replace_enrollment(enrollment_id, changed), wire_changes.opened)
+        flags = {
+            "force-renewal": force_renewal,
+            "renewal-date-check-override": True,  # else CPS refuses inside its own renewal window
+            "allow-cancel-pending-changes": cancel_pending,
+            "allow-missing-certificate-addition": add_missing,
+        }
+        request = operations.update_enrollment(
+            enrollment_id, bodies.update(document, desired), flags, self._still_to_come(desired)
+        )
+        return self._call(request, wire_changes.opened)
+
+    def cancel_change(self, enrollment_id: EnrollmentId, change_id: ChangeId) -> None:
+        self._call(operations.cancel_change(enrollment_id, change_id), wire_changes.accepted)
+
+    def delete_enrollment(self, enrollment_id: EnrollmentId, *, cancel_pending: bool) -> ChangeOpened:
+        request = operations.delete_enrollment(enrollment_id, cancel_pending=cancel_pending)
+        return self._call(request, wire_changes.opened)
 
     def _read_for_update(self, enrollment_id: EnrollmentId) -> Mapping[str, Any]:
         try:

@@ -97,14 +97,39 @@ def create_enrollment(desired: DesiredCertificate, *, deploy_not_before: date | 
     )
 
 
-def replace_enrollment(enrollment_id: EnrollmentId, document: Mapping[str, Any]) -> Request:
-    """Return the request for a PUT that takes the place of whatever change is pending."""
+def update_enrollment(
+    enrollment_id: EnrollmentId, document: Mapping[str, Any], flags: Mapping[str, bool], deploy_not_before: date | None
+) -> Request:
+    query = {name: "true" for name, wanted in flags.items() if wanted}
+    if deploy_not_before is not None:
+        query["deploy-not-before"] = deploy_not_before.isoformat()
     return _step(
         f"update enrollment {enrollment_id}",
         ("PUT", f"/enrollments/{enrollment_id}"),
         (_ENROLLMENT, _ENROLLMENT_STATUS),
         document,
-        {"allow-cancel-pending-changes": "true"},
+        query,
+    )
+
+
+def delete_enrollment(enrollment_id: EnrollmentId, *, cancel_pending: bool) -> Request:
+    return Request(
+        operation=f"delete enrollment {enrollment_id}",
+        method="DELETE",
+        path=f"/cps/v2/enrollments/{enrollment_id}",
+        mutates=True,
+        query={"allow-cancel-pending-changes": "true"} if cancel_pending else {},
+        headers={"Accept": _media_type(_ENROLLMENT_STATUS)},
+    )
+
+
+def cancel_change(enrollment_id: EnrollmentId, change_id: ChangeId) -> Request:
+    return Request(
+        operation=f"cancel {_named(enrollment_id, change_id)}",
+        method="DELETE",
+        path=f"/cps/v2{_change(enrollment_id, change_id)}",
+        mutates=True,
+        headers={"Accept": _media_type(_CHANGE_ID)},
     )
 
 

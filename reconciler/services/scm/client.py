@@ -4,22 +4,31 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from reconciler.errors import AuthenticationError, ServiceError, ServiceRejectedError
-from reconciler.model.order import Order, OrderRequest, Organization, PlacedOrder, Profile, SslId
+from reconciler.model.domain import Domain, OrganizationDetails, OrganizationValidation, PasswordState
+from reconciler.model.names import DnsName
+from reconciler.model.order import Order, OrderRequest, Organization, OrganizationId, PlacedOrder, Profile, SslId
 from reconciler.model.reading import Reading
 from reconciler.services.caller import Caller
 from reconciler.services.decode import encode
 from reconciler.services.http import Request
-from reconciler.services.scm import refusals, wire
+from reconciler.services.scm import catalog, refusals, wire
 from reconciler.services.scm.orders import JSON, OrderReader, read_order
 
 Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 
 class ScmClient:
-    """Answers for one instance. Bulk reads report what is missing; `submit_order` is made once."""
+    """Answers for one instance. Bulk reads report what is missing; `submit_order` is made once.
 
-    def __init__(self, caller: Caller, *, on_close: Callable[[], None] = lambda: None) -> None:
+    `by_password` tells whether the login has a password that can expire.
+    """
+
+    def __init__(
+        self, caller: Caller, *, by_password: bool = True, on_close: Callable[[], None] = lambda: None
+    ) -> None:
         self._caller = caller
+        self._by_password = by_password
         self._orders = OrderReader(caller=caller)
         self._on_close = on_close
 
@@ -36,13 +45,31 @@ class ScmClient:
         return self._list("list certificate profiles", "/ssl/v1/types", wire.profiles)
 
     def orders(self) -> Reading[tuple[Order, ...]]:
-        return _incomplete_on_failure(self._orders.read)
+        return _incomplete_on_failure(self._orders.read, ())
 
     def _list(self, operation: str, path: str, parse: Callable[[bytes], tuple[Item, ...]]) -> Reading[tuple[Item, ...]]:
         request = Request(operation=operation, method="GET", path=path, headers={"Accept": "application/json"})
         return _incomplete_on_failure(
-            lambda: Reading(values=self._caller.call(request, lambda answer: parse(answer.body)))
+            lambda: Reading(values=self._caller.call(request, lambda answer: parse(answer.body))), ()
         )
+
+    # Reads before an order
+
+    def domains(self, names: frozenset[DnsName]) -> Reading[tuple[Domain, ...]]:
+        return _incomplete_on_failure(lambda: catalog.read_domains(self._caller, names), ())
+
+    def validations(self, organization_id: OrganizationId) -> Reading[tuple[OrganizationValidation, ...]]:
+        return _incomplete_on_failure(
+            lambda: Reading(values=catalog.read_validations(self._caller, organization_id)), ()
+        )
+
+    def organization_details(self, organization_id: OrganizationId) -> Reading[OrganizationDetails | None]:
+        return _incomplete_on_failure(lambda: Reading(values=catalog.read_details(self._caller, organization_id)), None)
+
+    def password_state(self) -> Reading[PasswordState | None]:
+        if not self._by_password:
+            return Reading(values=None)
+        return _incomplete_on_failure(lambda: Reading(values=catalog.read_password_state(self._caller)), None)
 
     # Reads of one order
 
@@ -77,12 +104,23 @@ class ScmClient:
         )
         return self._caller.call(order, lambda answer: wire.placed(answer.body))
 
+    def revoke(self, ssl_id: SslId, reason: str) -> None:
+        request = Request(
+            operation=f"revoke order {ssl_id}",
+            method="POST",
+            path=f"/ssl/v1/revoke/{ssl_id}",
+            mutates=True,
+            headers=JSON,
+            body=encode(wire.revocation(reason)),
+        )
+        self._caller.call(request, lambda _: None)
 
-def _incomplete_on_failure(read: Callable[[], Reading[tuple[Item, ...]]]) -> Reading[tuple[Item, ...]]:
+
+def _incomplete_on_failure(read: Callable[[], Reading[Value]], nothing: Value) -> Reading[Value]:
     """Return the reading; an incomplete one where the service failed. Wrong credentials are no gap: they raise."""
     try:
         return read()
     except AuthenticationError:
         raise
     except ServiceError as error:
-        return Reading(values=(), complete=False, problems=(str(error),))
+        return Reading(values=nothing, complete=False, problems=(str(error),))

@@ -256,3 +256,18 @@ def enroll_body(request: OrderRequest) -> dict[str, object]:
         "dcvEmail": request.dcv_email,
     }
     return {**body, **{name: value for name, value in optional.items() if value}}
+
+
+# RFC 5280's reasons that a subscriber may give (sectigo-scm 2.9), as files spell them.
+REASON_CODES = {
+    "unspecified": 0,
+    "keyCompromise": 1,
+    "affiliationChanged": 3,
+    "superseded": 4,
+    "cessationOfOperation": 5,
+}
+
+
+def revocation(reason: str) -> dict[str, object]:
+    """Return the body of a revocation."""
+    return {"reasonCode": REASON_CODES[reason], "reason": f"{reason}, declared in git"}

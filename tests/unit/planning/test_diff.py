@@ -19,6 +19,12 @@ def test_what_a_create_led_to_has_no_difference() -> None:
     assert differences(WANTED, enrollment_for(WANTED), None) == ()
 
 
+def test_without_sni_only_there_are_no_dns_names_to_clone() -> None:
+    named = dataclasses.replace(WANTED.enrollment, sni_only=False, clone_dns_names=True)
+    wanted = dataclasses.replace(WANTED, enrollment=named)
+    assert differences(wanted, enrollment_for(wanted, clone_dns_names=None), None) == ()
+
+
 def test_names_are_compared_as_sets() -> None:
     live = enrollment_for(WANTED, sans=names("www.example.com", "old.example.com"))
     assert differences(WANTED, live, None) == (

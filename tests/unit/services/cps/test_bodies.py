@@ -145,9 +145,10 @@ LIVE = {
 
 def test_an_update_replaces_only_what_is_named() -> None:
     settings = MutualAuthentication(set_id="new", ocsp_enabled=False)
-    assert bodies.with_mutual_authentication(LIVE, settings, fips_mode=None) == {
+    body = bodies.update(LIVE, wanting(desired("www.example.com"), client_mutual_authentication=settings))
+    assert body == {
         "id": 7,
-        "csr": {"cn": "www.example.com"},
+        "csr": {"cn": "www.example.com", "sans": ["www.example.com"]},
         "newMember": {"kept": True},
         "networkConfiguration": {
             "sniOnly": True,
@@ -161,16 +162,27 @@ def test_an_update_replaces_only_what_is_named() -> None:
     assert LIVE["networkConfiguration"]["clientMutualAuthentication"]["setId"] == "old"  # type: ignore[index]
 
 
-def test_fips_mode_goes_with_it_if_named() -> None:
-    body = bodies.with_mutual_authentication(
-        {"networkConfiguration": {"clientMutualAuthentication": None}}, MutualAuthentication(set_id="S"), fips_mode=True
-    )
-    assert body["networkConfiguration"] == {
-        "clientMutualAuthentication": {
-            "setId": "S",
-            "authenticationOptions": {"sendCaListToClient": None, "ocsp": {"enabled": None}},
+def test_an_update_without_named_settings_changes_only_the_names() -> None:
+    body = bodies.update(LIVE, wanting(desired("www.example.com", "img.example.com")))
+    assert body == {**LIVE, "csr": {"cn": "www.example.com", "sans": ["www.example.com", "img.example.com"]}}
+
+
+def test_an_update_names_the_settings_of_the_network() -> None:
+    live = {
+        "csr": {"cn": "www.example.com"},
+        "networkConfiguration": {
+            "ocspStapling": "on",
+            "dnsNameSettings": {"cloneDnsNames": True, "dnsNames": ["www.example.com"]},
+            "clientMutualAuthentication": None,
         },
+    }
+    alone = desired("www.example.com")
+    body = bodies.update(live, wanting(alone, ocsp_stapling="off", fips_mode=True, clone_dns_names=False))
+    assert body["networkConfiguration"] == {
+        "ocspStapling": "off",
         "fipsMode": True,
+        "dnsNameSettings": {"cloneDnsNames": False, "dnsNames": ["www.example.com"]},
+        "clientMutualAuthentication": None,
     }
 
 

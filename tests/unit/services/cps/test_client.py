@@ -3,6 +3,7 @@
 import json
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -225,26 +226,64 @@ def test_a_day_that_has_passed_holds_nothing_back(server: ScriptedServer, day: d
     assert server.seen[0].query.get("deploy-not-before") == sent
 
 
+# Wants just what the recorded enrollment has.
+LIKE_RECORDED = desired("www.example.com", "san1.example.com")
+
+
+def update(cps: CpsClient, settings: MutualAuthentication, *, cancel_pending: bool) -> None:
+    """Ask for mutual authentication, and nothing else."""
+    named = replace(LIKE_RECORDED.enrollment, client_mutual_authentication=settings)
+    wanted = replace(LIKE_RECORDED, enrollment=named)
+    cps.update_enrollment(E, wanted, force_renewal=False, cancel_pending=cancel_pending, add_missing=False)
+
+
 def test_mutual_authentication_is_set_on_what_is_there_now(server: ScriptedServer) -> None:
     live = {**RECORDED, "somethingNew": [1, 2]}
     server.script(reply(live), OPENED)
     with cps_on(server) as cps:
-        cps.set_mutual_authentication(E, MutualAuthentication(set_id="S1"), fips_mode=None)
+        update(cps, MutualAuthentication(set_id="S1"), cancel_pending=True)
     read, put = server.seen
     assert (read.method, read.headers["accept"]) == ("GET", media("enrollment.v12"))
     assert (put.method, put.headers["content-type"]) == ("PUT", media("enrollment.v12"))
-    assert put.query == {"allow-cancel-pending-changes": "true"}
+    assert put.query == {"allow-cancel-pending-changes": "true", "renewal-date-check-override": "true"}
     sent = json.loads(put.body)
     assert sent["networkConfiguration"].pop("clientMutualAuthentication")["setId"] == "S1"
     expected = json.loads(json.dumps(live))
     del expected["networkConfiguration"]["clientMutualAuthentication"]
+    expected["csr"]["sans"] = ["www.example.com", "san1.example.com"]  # as the file spells them
     assert sent == expected
+
+
+def test_a_renewal_is_forced_and_cancels_nothing(server: ScriptedServer) -> None:
+    server.script(reply(RECORDED), OPENED)
+    with cps_on(server) as cps:
+        cps.update_enrollment(E, LIKE_RECORDED, force_renewal=True, cancel_pending=False, add_missing=False)
+    assert server.seen[1].query == {"force-renewal": "true", "renewal-date-check-override": "true"}
+
+
+def test_a_missing_half_is_added(server: ScriptedServer) -> None:
+    server.script(reply(RECORDED), OPENED)
+    with cps_on(server) as cps:
+        cps.update_enrollment(E, LIKE_RECORDED, force_renewal=False, cancel_pending=False, add_missing=True)
+    assert server.seen[1].query["allow-missing-certificate-addition"] == "true"
+
+
+def test_a_cancelled_change_and_a_deleted_enrollment_are_named(server: ScriptedServer) -> None:
+    server.script(ACCEPTED, OPENED, OPENED)
+    with cps_on(server) as cps:
+        cps.cancel_change(E, C)
+        cps.delete_enrollment(E, cancel_pending=False)
+        cps.delete_enrollment(E, cancel_pending=True)
+    cancelled, deleted, with_change = server.seen
+    assert (cancelled.method, cancelled.path) == ("DELETE", "/cps/v2/enrollments/1/changes/2")
+    assert (deleted.method, deleted.path, deleted.query) == ("DELETE", "/cps/v2/enrollments/1", {})
+    assert with_change.query == {"allow-cancel-pending-changes": "true"}
 
 
 def test_nothing_is_put_over_what_can_not_be_read(server: ScriptedServer) -> None:
     server.script(reply({"unexpected": True}), OPENED)
     with cps_on(server) as cps, pytest.raises(ServiceUnavailableError):
-        cps.set_mutual_authentication(E, MutualAuthentication(set_id="S1"), fips_mode=None)
+        update(cps, MutualAuthentication(set_id="S1"), cancel_pending=True)
     assert [seen.method for seen in server.seen] == ["GET"]
 
 
