@@ -16,11 +16,12 @@ from reconciler.desired.project import load_project
 from reconciler.errors import UsageError
 from reconciler.execution.observe import Observer
 from reconciler.execution.perform import Services
-from reconciler.model.certificate import CertificateName, DesiredCertificate
+from reconciler.model.certificate import AccountName, CertificateName, DesiredCertificate
 from reconciler.model.policy import Project
 from reconciler.model.x509 import Certificate, parse_roots
-from reconciler.planning.workflow import Trust
-from reconciler.ports import Clock
+from reconciler.planning.case import Trust
+from reconciler.planning.tags import order_tag
+from reconciler.ports import Clock, Dns
 from reconciler.services.connect import clock_for, cps_client, scm_client
 from reconciler.services.edge import EdgeProbe
 from reconciler.settings import Settings, read_settings
@@ -30,13 +31,43 @@ from reconciler.settings import Settings, read_settings
 class Run:
     """Everything that plan and apply need."""
 
+    project: Project
     planner: Planner
     observer: Observer
     clock: Clock
+    services_local: bool
+
+    @property
+    def accounts(self) -> frozenset[AccountName]:
+        """The accounts that the planned certificates are of."""
+        return frozenset(one.enrollment.account for one in self.planner.certificates)
+
+    def dns(self) -> Dns:
+        """Return the machine's resolver. Its library is loaded only for those who ask."""
+        from reconciler.services.dns import Resolver
+
+        return Resolver()
+
+    def no_tags(self) -> bool:
+        """Tell whether, by a complete reading, no order carries a tag of certrecon's."""
+        instances = sorted({one.order.instance for one in self.planner.certificates})
+        readings = [self.observer.orders(instance) for instance in instances]
+        tagged = any(order_tag(order.comments) for reading in readings for order in reading.values)
+        return not tagged and all(reading.complete for reading in readings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Certificates that the command line names, by what for."""
+
+    targets: Sequence[str] = ()  # globs
+    promote: Sequence[str] = ()
+    retry: Sequence[str] = ()
+    supersede: Sequence[str] = ()
 
 
 @contextmanager
-def open_run(directory: Path, *, targets: Sequence[str] = (), promote: Sequence[str] = ()) -> Iterator[Run]:
+def open_run(directory: Path, named: Named = Named()) -> Iterator[Run]:
     """Read configuration, certificates and credentials, and open the services that they name; close them at the end.
 
     Raises:
@@ -48,7 +79,7 @@ def open_run(directory: Path, *, targets: Sequence[str] = (), promote: Sequence[
     with ExitStack() as stack:
         clock = stack.enter_context(closing(clock_for(settings)))
         desired = load(project, today=clock.now().date())
-        planner = _planner(project, settings, desired, targets, promote)
+        planner = _planner(project, settings, desired, named)
         used = planner.certificates
         services = Services(
             cps={
@@ -61,18 +92,24 @@ def open_run(directory: Path, *, targets: Sequence[str] = (), promote: Sequence[
             },
         )
         edge = EdgeProbe(endpoints=_endpoints(settings))
-        yield Run(planner=planner, observer=Observer(services=services, clock=clock, edge=edge), clock=clock)
+        observer = Observer(services=services, clock=clock, edge=edge)
+        yield Run(
+            project=project,
+            planner=planner,
+            observer=observer,
+            clock=clock,
+            services_local=settings.all_loopback(project),
+        )
 
 
-def _planner(
-    project: Project, settings: Settings, desired: Desired, targets: Sequence[str], promote: Sequence[str]
-) -> Planner:
-    for pattern in (*targets, *promote):
-        if not any(fnmatchcase(one.name, pattern) for one in desired.certificates):
+def _planner(project: Project, settings: Settings, desired: Desired, named: Named) -> Planner:
+    known = [one.name for one in desired.certificates]
+    for pattern in (*named.targets, *named.promote, *named.retry, *named.supersede):
+        if not any(fnmatchcase(name, pattern) for name in known):
             raise UsageError(f'No certificate is called "{pattern}". Their names are those of their files.')
 
     def wanted(certificate: DesiredCertificate) -> bool:
-        return not targets or any(fnmatchcase(certificate.name, pattern) for pattern in targets)
+        return not named.targets or any(fnmatchcase(certificate.name, pattern) for pattern in named.targets)
 
     return Planner(
         desired=desired,
@@ -80,9 +117,15 @@ def _planner(
         trust=_trust(project, settings),
         new_installation=secrets.token_hex(4),
         targets=wanted,
-        partial=f"--target {' '.join(targets)}" if targets else None,
-        promote=frozenset(CertificateName(one.name) for one in desired.certificates if one.name in promote),
+        partial=f"--target {' '.join(named.targets)}" if named.targets else None,
+        promote=_names(named.promote),
+        retry=_names(named.retry),
+        supersede=_names(named.supersede),
     )
+
+
+def _names(given: Sequence[str]) -> frozenset[CertificateName]:
+    return frozenset(map(CertificateName, given))
 
 
 def _trust(project: Project, settings: Settings) -> Trust:

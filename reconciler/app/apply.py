@@ -1,67 +1,124 @@
 """Apply: look, decide, act, until each certificate is done or would have to wait."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from reconciler.app.approval import Approvals
+from reconciler.app.journals import Held
 from reconciler.app.plan import Planner
 from reconciler.errors import ExitCode, worst
+from reconciler.execution.durable import DurableJournal
 from reconciler.execution.executor import Executor, Result, Told
 from reconciler.execution.observe import Observer
+from reconciler.model.certificate import CertificateName
+from reconciler.model.journal import OpenIntent
+from reconciler.model.lock import Owner
 from reconciler.planning.plan import Plan, Standing
-from reconciler.ports import Clock, Journal
+from reconciler.planning.settle import settled_at
+from reconciler.planning.steps import ActionKind, Blocked
+from reconciler.ports import Clock
 from reconciler.report.outcome import ApplyReport, StepMade, apply_report
+
+_LIVES_OF_A_LOCK = 1.2  # of real time, before an intent of a run that has died counts as settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyOptions:
     wait: timedelta = timedelta()
+    allow_adopt: frozenset[CertificateName] = frozenset()
+    lock_ttl: timedelta = timedelta()
+    owner: Owner | None = None
+    approvals: Approvals | None = None  # None: what stands on the branch is approved
     tell: Callable[[Told], None] = lambda _: None
     stop: Callable[[], bool] = lambda: False
 
 
 def apply(
-    planner: Planner, observer: Observer, journal: Journal, clock: Clock, approved: Plan, options: ApplyOptions
+    planner: Planner, observer: Observer, held: Held, clock: Clock, approved: Plan, options: ApplyOptions
 ) -> Result:
     """Carry out what `approved` shows, and everything that continues it.
 
-    An action runs if the approved plan has it; later steps of the same certificate are approved with it. What became
-    an action only after the plan was shown (a certificate that was not there) waits for the next run.
+    An action runs if the approved plan has it; later steps of the same certificate are approved with it. What stands
+    on the branch is approved by whoever merged it, save the adoption of a live enrollment that would be changed.
     """
+    begun: set[CertificateName] = set()  # an approved action approves its later steps, its order included
+    if options.approvals is not None:
+        begun = {
+            standing.name
+            for standing in approved.standings
+            if standing.action is not None and options.approvals.approves(standing.action, now=approved.at)
+        }
     causes = {(action.certificate, action.cause, action.desired_digest) for action in approved.actions}
-    waiting = {standing.name for standing in approved.standings if standing.action is None}
+    # What had to wait is approved by policy; what a check before the order has blocked is not begun by this run.
+    waiting = {
+        standing.name
+        for standing in approved.standings
+        if standing.action is None and not _blocked_by_preflight(standing)
+    }
 
     def is_approved(standing: Standing) -> bool:
         action = standing.action
-        if action is None:
+        if action is None or not standing.may_run or standing.desired.enrollment.account not in held.journals:
+            return False
+        if options.approvals is not None:
+            return standing.name in begun or options.approvals.approves(action, now=clock.now())
+        if action.kind is ActionKind.ADOPT and standing.name not in options.allow_adopt:
             return False
         return (action.certificate, action.cause, action.desired_digest) in causes or standing.name in waiting
 
     executor = Executor(
         observer=observer,
-        journal=journal,
         clock=clock,
-        certificates=planner.certificates,
-        decide=planner.plan,
+        certificates=[one for one in planner.certificates if one.enrollment.account in held.journals],
+        decide=lambda observed, known, placed: planner.plan(
+            observed, known, settles=_settles(held, clock, options.lock_ttl), placed_in_run=placed
+        ),
+        interest=planner.interest,
+        journals=held.journals,
+        leases=held.leases,
         approved=is_approved,
         tell=options.tell,
         stop=options.stop,
+        approval="merge" if options.approvals is None else "plan",
+        commit=options.owner.commit if options.owner is not None else "",
+        run_url=options.owner.run_url if options.owner is not None else "",
     )
     return executor.converge(wait=options.wait)
 
 
-def exit_code(result: Result) -> ExitCode:
+def _settles(held: Held, clock: Clock, lock_ttl: timedelta) -> Callable[[OpenIntent], datetime]:
+    """Return when an open intent counts as settled: by service time, and by the real time that a lock may live."""
+
+    def settles(one: OpenIntent) -> datetime:
+        by_service = settled_at(one)
+        for journal in held.journals.values():
+            if isinstance(journal, DurableJournal) and journal.state.open_intent(one.intent.id) is not None:
+                left = _LIVES_OF_A_LOCK * lock_ttl - journal.real_age(one.intent.id)
+                return max(by_service, clock.now() + left) if left > timedelta() else by_service
+        return by_service
+
+    return settles
+
+
+def exit_code(result: Result, held: Held, *, stale: bool = False) -> ExitCode:
     """Return `apply`'s exit code: the first that holds, of what the last look and the steps say."""
     codes = [result.plan.exit_code(detailed=False)]
+    if stale:
+        codes.append(ExitCode.STALE)
     if result.failures:
         codes.append(ExitCode.ERROR)
-    if result.under_way:
+    if held.locked_out:
+        codes.append(ExitCode.LOCKED)
+    if result.under_way or any(standing.throttled for standing in result.plan.standings):
         codes.append(ExitCode.UNDER_WAY)
     return worst(codes)
 
 
-def report_of(result: Result) -> ApplyReport:
-    """Return the result as reports want it."""
+def report_of(result: Result, approved: Plan) -> ApplyReport:
+    """Return the result as reports want it; what a check before the order has blocked stays as it was approved."""
+    blocked = {standing.name: standing for standing in approved.standings if _blocked_by_preflight(standing)}
+    standings = tuple(blocked.get(standing.name, standing) for standing in result.plan.standings)
     steps = [
         StepMade(
             certificate=made.certificate,
@@ -72,4 +129,9 @@ def report_of(result: Result) -> ApplyReport:
         )
         for made in result.performed
     ]
-    return apply_report(result.plan, steps, result.failures)
+    plan = replace(result.plan, standings=standings)
+    return apply_report(plan, steps, result.failures, under_way=result.under_way)
+
+
+def _blocked_by_preflight(standing: Standing) -> bool:
+    return isinstance(standing.decision, Blocked) and standing.decision.reason == "preflight"

@@ -1,17 +1,25 @@
 """Plan: look at everything once and say what would be done. Nothing here changes anything."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from reconciler.app.preflight import with_preflight
 from reconciler.desired.load import Desired
 from reconciler.errors import Problem, Severity
-from reconciler.execution.observe import Observer
+from reconciler.execution.observe import Interest, Observer
 from reconciler.model.certificate import AccountName, CertificateName, DesiredCertificate, EnrollmentId
+from reconciler.model.enrollment import Enrollment, Served
+from reconciler.model.journal import OpenIntent, OpenState
+from reconciler.model.order import Order
 from reconciler.model.policy import Policy
-from reconciler.planning.observed import Observed
+from reconciler.planning.case import Context, Trust
+from reconciler.planning.observed import AccountView, InstanceView, Observed
 from reconciler.planning.plan import Plan, plan_for
+from reconciler.planning.served import change_matters
+from reconciler.planning.settle import settled_at
 from reconciler.planning.tags import installation_of
-from reconciler.planning.workflow import Context, Trust
+from reconciler.ports import Dns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,31 +33,84 @@ class Planner:
     targets: Callable[[DesiredCertificate], bool] = lambda _: True
     partial: str | None = None
     promote: frozenset[CertificateName] = frozenset()
+    retry: frozenset[CertificateName] = frozenset()
+    supersede: frozenset[CertificateName] = frozenset()
 
     @property
     def certificates(self) -> tuple[DesiredCertificate, ...]:
         return tuple(one for one in self.desired.certificates if self.targets(one))
 
-    def plan(self, observed: Observed) -> Plan:
+    def interest(self, journals: Mapping[AccountName, OpenState]) -> Interest:
+        """Return what tells whether a served certificate's pending change is worth its reads."""
+
+        def interested(
+            desired: DesiredCertificate,
+            enrollment: Enrollment,
+            account: AccountView,
+            instance: InstanceView,
+            now: datetime,
+        ) -> bool:
+            return change_matters(
+                desired,
+                enrollment,
+                account.served.values.get(enrollment.id, Served()),
+                instance.book,
+                self.policy,
+                journals.get(desired.enrollment.account),
+                now,
+            )
+
+        return interested
+
+    def plan(
+        self,
+        observed: Observed,
+        journals: Mapping[AccountName, OpenState] | None = None,
+        settles: Callable[[OpenIntent], datetime] = settled_at,
+        placed_in_run: int = 0,
+    ) -> tuple[Plan, Context]:
+        """Decide from one look; return the plan, and what it was decided with."""
+        journals = journals or {}
         orders = [order for view in observed.instances.values() for order in view.orders.values]
         context = Context(
             observed=observed,
             policy=self.policy,
             trust=self.trust,
-            installation=installation_of(orders) or self.new_installation,
+            installation=self._installation(journals, orders),
             claimed=_claimed(self.desired.certificates),
+            journals=journals,
             promote=self.promote,
+            retry=self.retry,
+            settles=settles,
+            supersede=self.supersede,
+            certificates=len(self.desired.certificates),
+            placed_in_run=placed_in_run,
         )
-        return plan_for(self.certificates, context, problems=_errors(self.desired.problems), partial=self.partial)
+        problems = _errors(self.desired.problems)
+        looked_at = [one for one in self.certificates if one.enrollment.account in observed.accounts]
+        return plan_for(looked_at, context, problems=problems, partial=self.partial), context
+
+    def _installation(self, journals: Mapping[AccountName, OpenState], orders: Sequence[Order]) -> str:
+        """Return the id for our tags: the journal's, else what tags name, else a new one."""
+        for name in sorted(journals):
+            return journals[name].installation
+        return installation_of(orders) or self.new_installation
 
 
-def make_plan(planner: Planner, observer: Observer) -> Plan:
+def make_plan(
+    planner: Planner,
+    observer: Observer,
+    journals: Mapping[AccountName, OpenState] | None = None,
+    dns: Dns | None = None,
+) -> Plan:
     """Look once and plan.
 
     Raises:
         AuthenticationError: a service did not accept the credentials.
     """
-    return planner.plan(observer.look(planner.certificates))
+    known = journals or {}
+    observed = observer.look(planner.certificates, interest=planner.interest(known), journals=known)
+    return with_preflight(*planner.plan(observed, known), observer.services.scm, dns)
 
 
 def _errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -45,6 +45,11 @@ Target = Annotated[
     ),
 ]
 
+AskDns = Annotated[
+    bool,
+    typer.Option("--dns", envvar="CERTRECON_DNS", help="Also ask DNS: CAA records of the names that are ordered."),
+]
+
 _FORMATS = ("text", "json")
 _DURATION = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -1,11 +1,12 @@
 """`certrecon plan`."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from reconciler.cli.options import Directory, Format, Output, Rendering, Target, chosen_format, emit, outputs
+from reconciler.cli.options import AskDns, Directory, Format, Output, Rendering, Target, chosen_format, emit, outputs
 
 
 def plan(
@@ -13,6 +14,7 @@ def plan(
     chosen: Format = "text",
     output: Output = None,
     target: Target = None,
+    ask_dns: AskDns = False,
     detailed_exitcode: Annotated[
         bool,
         typer.Option(
@@ -25,20 +27,22 @@ def plan(
     """Show what apply would do, and why. Changes nothing.
 
     Exit codes: 0 done, or nothing to do; 1 an error, or something could not be read completely; 2 with
-    --detailed-exitcode: an action could run now; 4 a certificate is blocked and too close to its end, or serves
-    nothing; 64 wrong usage.
+    --detailed-exitcode: an action could run now; 4 a guard refused something, or a certificate is blocked and too
+    close to its end, or serves nothing; 64 wrong usage.
 
     Examples: `certrecon plan`; `certrecon plan --detailed-exitcode --output json=plan.json`;
     `certrecon plan --target 'shop.*'`.
     """
     from reconciler import __version__
+    from reconciler.app.journals import read_journals
     from reconciler.app.plan import make_plan
     from reconciler.report.jsonout import plan_json
     from reconciler.report.text import plan_text
-    from reconciler.wiring import open_run
+    from reconciler.wiring import Named, open_run
 
     files, shown = outputs(output), chosen_format(chosen)
-    with open_run(directory, targets=tuple(target or ())) as run:
-        made = make_plan(run.planner, run.observer)
+    with open_run(directory, Named(targets=tuple(target or ()))) as run:
+        journals = read_journals(run.project, run.accounts, os.environ)
+        made = make_plan(run.planner, run.observer, journals, run.dns() if ask_dns else None)
     emit(Rendering(text=plan_text(made), data=plan_json(made, tool_version=__version__)), shown, files)
     raise typer.Exit(made.exit_code(detailed=detailed_exitcode))

@@ -3,28 +3,43 @@
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reconciler.execution.observe import Observer
-from reconciler.execution.perform import body_digest, operation_of, perform
-from reconciler.model.certificate import CertificateName, ChangeId, DesiredCertificate, EnrollmentId, InstanceName
+from reconciler.execution.observe import Interest, Observer
+from reconciler.execution.perform import body_digest, perform
+from reconciler.execution.realtime import RealTime
+from reconciler.model.certificate import (
+    AccountName,
+    CertificateName,
+    ChangeId,
+    DesiredCertificate,
+    EnrollmentId,
+    InstanceName,
+)
 from reconciler.model.digest import desired_digest
 from reconciler.model.entry import Intent, IntentId, Outcome, OutcomeKind
-from reconciler.model.order import SslId
-from reconciler.planning.causes import create_cause
+from reconciler.model.journal import OpenState
+from reconciler.planning.case import Context
 from reconciler.planning.halves import may_order
+from reconciler.planning.housekeeping import lessons
 from reconciler.planning.indexes import OrderBook
+from reconciler.planning.observed import Observed
 from reconciler.planning.plan import Plan, Standing
-from reconciler.planning.steps import Act, CreateEnrollment, Step, SubmitOrder, Wait
-from reconciler.ports import Clock, Journal
+from reconciler.planning.settle import SETTLE
+from reconciler.planning.steps import Act, CreateEnrollment, Step, SubmitOrder, UpdateEnrollment, Wait, operation_of
+from reconciler.ports import Clock, Journal, Lease
 
 log = logging.getLogger(__name__)
 
-SETTLE = timedelta(minutes=15)  # of service time: how long a service may take to show what it has done
 _BACK_OFF = (timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=5))
-_GIVE_UP_AFTER = 5  # steps in a row that were not sent, or not possible, for one certificate
+_GIVE_UP_AFTER = 5  # steps in a row that were not sent, not possible or without effect, for one certificate
+_BATCH = 20  # steps: what 45 s can send at the account's rate
+_INTENT_LIFE_S = 60.0  # of real time: an older intent is closed and written anew before its call is made
+
+
+Decide = Callable[[Observed, Mapping[AccountName, OpenState], int], tuple[Plan, Context]]  # orders placed in this run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,28 +87,40 @@ class Executor:
     """One run. `decide` plans from a look; it is the same function that `plan` uses."""
 
     observer: Observer
-    journal: Journal
     clock: Clock
     certificates: Sequence[DesiredCertificate]
-    decide: Callable[..., Plan]
+    decide: Decide
+    interest: Callable[[Mapping[AccountName, OpenState]], Interest]
+    journals: Mapping[AccountName, Journal]
+    leases: Mapping[AccountName, Lease] = field(default_factory=dict)
     approved: Callable[[Standing], bool] = lambda _: True
     tell: Callable[[Told], None] = lambda _: None
     stop: Callable[[], bool] = lambda: False
+    approval: str = "merge"
+    commit: str = ""
+    run_url: str = ""
+    real: RealTime = field(default_factory=RealTime)
     _keys: dict[IntentId, StepKey] = field(default_factory=dict)
+    _latest: dict[StepKey, Outcome] = field(default_factory=dict)
     _failed: dict[CertificateName, str] = field(default_factory=dict)
     _tries: defaultdict[StepKey, int] = field(default_factory=lambda: defaultdict(int))
     _performed: list[Performed] = field(default_factory=list)
+    _placed: int = 0
 
     def converge(self, *, wait: timedelta = timedelta()) -> Result:
-        """Go round until each certificate would have to wait longer than `wait` allows, counted from now."""
+        """Go round until each certificate would have to wait longer than `wait` allows, counted from now.
+
+        Raises:
+            LockLostError: another run has the lock; nothing was sent after it was lost.
+        """
         deadline = self.clock.now() + wait
         while True:
             plan = self._look()
-            runnable = [(standing, step) for standing in plan.standings for step in self._runnable(standing)]
             if self.stop():
                 return self._result(plan)
+            runnable = [(standing, step) for standing in plan.standings for step in self._runnable(standing)]
             if runnable:
-                self._act(runnable)
+                self._act(runnable[:_BATCH])
                 continue
             pause = self._pause(plan)
             if pause is None or self.clock.now() + pause > deadline:
@@ -103,17 +130,19 @@ class Executor:
     # Look
 
     def _look(self) -> Plan:
-        observed = self.observer.look(self.certificates, placed=self._placed())
-        return self.decide(observed)
+        known = self._known()
+        observed = self.observer.look(self.certificates, interest=self.interest(known), journals=known)
+        plan, context = self.decide(observed, known, self._placed)
+        learned = lessons(plan, context)
+        if not learned:
+            return plan
+        for account, entries in learned.items():
+            self.journals[account].note(entries)
+        return self.decide(observed, self._known(), self._placed)[0]
 
-    def _placed(self) -> Mapping[InstanceName, frozenset[SslId]]:
-        """Return the orders placed in this run: they are read by id where SCM's lists do not show them yet."""
-        placed: defaultdict[InstanceName, set[SslId]] = defaultdict(set)
-        instances = {one.name: one.order.instance for one in self.certificates}
-        for outcome in self.journal.outcomes():
-            if outcome.ssl_id is not None:
-                placed[instances[self._keys[outcome.intent].certificate]].add(outcome.ssl_id)
-        return {instance: frozenset(ids) for instance, ids in placed.items()}
+    def _known(self) -> Mapping[AccountName, OpenState]:
+        states = ((account, journal.state) for account, journal in self.journals.items())
+        return {account: state for account, state in states if state is not None}
 
     # Decide
 
@@ -125,25 +154,25 @@ class Executor:
         """Return the steps that this run may make for one certificate, each with when; None: not again in this run."""
         if not isinstance(standing.decision, Act) or standing.name in self._failed or not self.approved(standing):
             return []
-        return [(step, self._not_before(step, _key(standing, step))) for step in standing.decision.steps]
+        return [(step, self._not_before(standing, step)) for step in standing.decision.steps]
 
-    def _not_before(self, step: Step, key: StepKey) -> datetime | None:
+    def _not_before(self, standing: Standing, step: Step) -> datetime | None:
         """Return when a step may be made: not while what it did may still be on its way to being seen.
 
-        A create or an order whose answer was lost is not made again by this run, however often it looks.
+        What costs a certificate or opens a change, and whose answer was lost, is made again only once the journal has
+        closed its intent: it is settled, and no complete look has shown it. Without a journal, not by this run.
         """
-        latest = self._latest(key)
+        key = _key(standing, step)
+        latest = self._latest.get(key)
         if latest is None:
             return self.clock.now()
-        if latest.kind is OutcomeKind.UNKNOWN and isinstance(step, CreateEnrollment | SubmitOrder):
-            return None
+        if latest.kind is OutcomeKind.UNKNOWN and isinstance(step, CreateEnrollment | SubmitOrder | UpdateEnrollment):
+            state = self.journals[_account(standing)].state
+            closed = state is not None and state.open_intent(latest.intent) is None
+            return self.clock.now() if closed else None
         if latest.kind in (OutcomeKind.DONE, OutcomeKind.UNKNOWN):
             return latest.at + SETTLE
         return latest.at + _BACK_OFF[min(self._tries[key], len(_BACK_OFF)) - 1]
-
-    def _latest(self, key: StepKey) -> Outcome | None:
-        of_key = [outcome for outcome in self.journal.outcomes() if self._keys[outcome.intent] == key]
-        return max(of_key, key=lambda outcome: outcome.at, default=None)
 
     def _pause(self, plan: Plan) -> timedelta | None:
         """Return how long to the next look that may see something new; None where there is nothing to wait for."""
@@ -160,29 +189,64 @@ class Executor:
         return max(min(pauses), timedelta(seconds=1)) if pauses else None
 
     def _settled(self, key: StepKey) -> bool:
-        latest = self._latest(key)
+        latest = self._latest.get(key)
         return latest is None or latest.at + SETTLE <= self.clock.now()
 
     # Act
 
     def _act(self, runnable: Sequence[tuple[Standing, Step]]) -> None:
-        """Write down all intents at once; read the orders once more where one is to be placed; make the calls."""
+        """Write down all intents; read the orders once more where one is to be placed; make the calls."""
         now = self.clock.now()
         intents = [self._intent(standing, step, now) for standing, step in runnable]
-        self.journal.intend(tuple(intents))
+        for account, some in _by_account(zip(intents, runnable, strict=True)).items():
+            self.journals[account].intend(tuple(some))
+        began_s = self.real.seconds()
         books = self._second_look(runnable)
-        for intent, (standing, step) in zip(intents, runnable, strict=True):
-            outcome = self._not_sent(intent) if self.stop() else self._perform(intent, step, books)
-            self.journal.record((outcome,))
-            self._note(standing, step, outcome)
+        outcomes: defaultdict[AccountName, list[Outcome]] = defaultdict(list)
+        try:
+            for intent, (standing, step) in zip(intents, runnable, strict=True):
+                outcome = self._one(intent, standing, step, books, began_s)
+                outcomes[_account(standing)].append(outcome)
+                self._note(standing, step, outcome)
+        finally:
+            for account, some_outcomes in outcomes.items():
+                self.journals[account].record(tuple(some_outcomes))
+
+    def _one(
+        self,
+        intent: Intent,
+        standing: Standing,
+        step: Step,
+        books: Mapping[InstanceName, OrderBook | None],
+        began_s: float,
+    ) -> Outcome:
+        if self.stop():
+            return self._not_sent(intent, "the run was ended.")
+        if self.real.seconds() - began_s > _INTENT_LIFE_S:
+            return self._not_sent(intent, "the batch ran out of time.")
+        if isinstance(step, SubmitOrder) and (refusal := _order_refusal(step, books[step.instance])) is not None:
+            return Outcome(intent=intent.id, kind=OutcomeKind.LOOK_AGAIN, at=self.clock.now(), detail=refusal)
+        lease = self.leases.get(_account(standing))
+        if lease is not None:
+            lease.confirm()
+        log.info("%s: certificate=%s enrollment=%s", intent.operation, intent.certificate, intent.enrollment_id)
+        outcome = perform(step, self.observer.services, intent=intent.id, now=self.clock.now())
+        log.info("%s: certificate=%s: %s", intent.operation, intent.certificate, outcome.kind)
+        return replace(outcome, at=self.clock.now())
 
     def _intent(self, standing: Standing, step: Step, now: datetime) -> Intent:
+        if not isinstance(standing.decision, Act):
+            raise TypeError(standing.name)
         key = _key(standing, step)
+        lease = self.leases.get(_account(standing))
+        state = self.journals[_account(standing)].state
+        known = state.causes.get(standing.decision.cause) if state is not None else None
+        attempt = 1 if known is None else known.attempt + (known.ended_at is not None)
         intent = Intent(
             id=IntentId(uuid.uuid4().hex),
             certificate=standing.name,
-            cause=create_cause(standing.desired.identity),
-            attempt=self._tries[key] + 1,
+            cause=standing.decision.cause,
+            attempt=attempt,
             operation=key.operation,
             enrollment_id=key.enrollment_id,
             change_id=key.change_id,
@@ -190,45 +254,45 @@ class Executor:
             body_digest=key.body,
             desired_digest=desired_digest(standing.desired),
             at=now,
+            identity=standing.desired.identity,
+            key=step.key if isinstance(step, SubmitOrder) else None,
+            approval=self.approval,
+            epoch=lease.epoch if lease is not None else 0,
+            commit=self.commit,
+            run_url=self.run_url,
         )
         self._keys[intent.id] = key
         return intent
 
     def _second_look(self, runnable: Sequence[tuple[Standing, Step]]) -> Mapping[InstanceName, OrderBook | None]:
         """Read SCM's orders after the intents are down (the order rule); None where the reading is not complete."""
-        instances = {step.instance for _, step in runnable if isinstance(step, SubmitOrder)}
-        placed = self._placed()
         books: dict[InstanceName, OrderBook | None] = {}
-        for instance in sorted(instances):
-            reading = self.observer.orders(instance, placed.get(instance, frozenset()))
+        for instance in sorted({step.instance for _, step in runnable if isinstance(step, SubmitOrder)}):
+            reading = self.observer.orders(instance)
             books[instance] = OrderBook.of(reading.values) if reading.complete else None
         return books
 
-    def _perform(self, intent: Intent, step: Step, books: Mapping[InstanceName, OrderBook | None]) -> Outcome:
-        if isinstance(step, SubmitOrder):
-            refusal = _order_refusal(step, books[step.instance])
-            if refusal is not None:
-                return Outcome(intent=intent.id, kind=OutcomeKind.LOOK_AGAIN, at=self.clock.now(), detail=refusal)
-        log.info("%s: certificate=%s enrollment=%s", intent.operation, intent.certificate, intent.enrollment_id)
-        outcome = perform(step, self.observer.services, intent=intent.id, now=self.clock.now())
-        log.info("%s: certificate=%s: %s", intent.operation, intent.certificate, outcome.kind)
-        return replace(outcome, at=self.clock.now())
-
-    def _not_sent(self, intent: Intent) -> Outcome:
-        return Outcome(intent=intent.id, kind=OutcomeKind.NOT_SENT, at=self.clock.now(), detail="the run was ended.")
+    def _not_sent(self, intent: Intent, why: str) -> Outcome:
+        return Outcome(intent=intent.id, kind=OutcomeKind.NOT_SENT, at=self.clock.now(), detail=why)
 
     def _note(self, standing: Standing, step: Step, outcome: Outcome) -> None:
         key = _key(standing, step)
+        repeated = key in self._latest and self._latest[key].kind is OutcomeKind.DONE
+        self._latest[key] = outcome
+        self._placed += isinstance(step, SubmitOrder) and outcome.kind in (OutcomeKind.DONE, OutcomeKind.UNKNOWN)
         self._performed.append(Performed(certificate=standing.name, operation=key.operation, outcome=outcome))
         self.tell(Told(at=outcome.at, certificate=standing.name, text=_told(key, outcome)))
-        if outcome.kind is OutcomeKind.DONE:
+        if outcome.kind is OutcomeKind.DONE and not repeated:
             self._tries.pop(key, None)
             return
         self._tries[key] += 1
         if outcome.kind is OutcomeKind.REFUSED:
             self._failed[standing.name] = outcome.detail
         elif self._tries[key] >= _GIVE_UP_AFTER:
-            self._failed[standing.name] = f"{outcome.detail} (given up after {_GIVE_UP_AFTER} tries)"
+            detail = outcome.detail or f"{key.operation} is answered as done and has no effect."
+            self._failed[standing.name] = f"{detail} Given up after {_GIVE_UP_AFTER} tries."
+
+    # Result
 
     def _result(self, plan: Plan) -> Result:
         failures = dict(self._failed)
@@ -238,7 +302,10 @@ class Executor:
         under_way = {
             standing.name
             for standing in plan.standings
-            if isinstance(standing.decision, Act | Wait) and standing.name not in failures
+            if standing.name not in failures
+            and (
+                isinstance(standing.decision, Wait) or (isinstance(standing.decision, Act) and self.approved(standing))
+            )
         }
         return Result(
             plan=plan,
@@ -249,10 +316,29 @@ class Executor:
 
     def _unknown(self, standing: Standing) -> list[str]:
         """Return what is said of steps whose outcome no look has shown."""
-        if not isinstance(standing.decision, Act):
-            return []
-        latest = [self._latest(_key(standing, step)) for step in standing.decision.steps]
-        return [one.detail for one in latest if one is not None and one.kind is OutcomeKind.UNKNOWN]
+        open_ones = [
+            outcome
+            for key, outcome in self._latest.items()
+            if key.certificate == standing.name and outcome.kind is OutcomeKind.UNKNOWN
+        ]
+        state = self.journals[_account(standing)].state
+        if state is None:
+            return [one.detail for one in open_ones] if isinstance(standing.decision, Act) else []
+        still = {one.intent.id for one in state.open}
+        return [one.detail for one in open_ones if one.intent in still]
+
+
+def _account(standing: Standing) -> AccountName:
+    return standing.desired.enrollment.account
+
+
+def _by_account(
+    pairs: Iterable[tuple[Intent, tuple[Standing, Step]]],
+) -> Mapping[AccountName, list[Intent]]:
+    found: defaultdict[AccountName, list[Intent]] = defaultdict(list)
+    for intent, (standing, _) in pairs:
+        found[_account(standing)].append(intent)
+    return found
 
 
 def _key(standing: Standing, step: Step) -> StepKey:

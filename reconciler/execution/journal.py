@@ -1,23 +1,24 @@
-"""The journal of one run, in memory: what was meant and what came of it, so that no step is repeated blindly."""
+"""The journal of `lock.backend: none`: nothing outlives the run, which remembers its own steps in the executor."""
 
-from reconciler.model.entry import Intent, IntentId, Outcome
+from collections.abc import Iterable
+
+from reconciler.model.entry import Intent, Outcome
+from reconciler.model.journal import OpenState
+from reconciler.model.journal_entries import Entry
 
 
 class RunJournal:
-    """Intents and outcomes in the order in which they were written. It lives as long as the process."""
+    """Keeps nothing. Ownership and orders are then read from live data alone: tags, and what was just created."""
 
-    def __init__(self) -> None:
-        self._intents: dict[IntentId, Intent] = {}
-        self._outcomes: dict[IntentId, Outcome] = {}
+    @property
+    def state(self) -> OpenState | None:
+        return None
 
     def intend(self, intents: tuple[Intent, ...]) -> None:
-        self._intents.update({intent.id: intent for intent in intents})
+        """Nobody could read it later."""
 
     def record(self, outcomes: tuple[Outcome, ...]) -> None:
-        self._outcomes.update({outcome.intent: outcome for outcome in outcomes})
+        """Nobody could read it later."""
 
-    def intents(self) -> tuple[Intent, ...]:
-        return tuple(self._intents.values())
-
-    def outcomes(self) -> tuple[Outcome, ...]:
-        return tuple(self._outcomes.values())
+    def note(self, entries: Iterable[Entry]) -> None:
+        """Nobody could read it later."""

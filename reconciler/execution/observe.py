@@ -3,24 +3,28 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from reconciler.errors import AuthenticationError, ServiceError
 from reconciler.execution.perform import Services
 from reconciler.model.certificate import AccountName, ChangeId, DesiredCertificate, EnrollmentId, InstanceName, Promote
-from reconciler.model.enrollment import Change, ChangeRecord, ChangeState, Csr, Enrollment, InputKind
+from reconciler.model.enrollment import Change, ChangeRecord, Csr, Enrollment, InputKind
+from reconciler.model.journal import OpenState
 from reconciler.model.order import Order, OrderStatus, SslId
 from reconciler.model.reading import Reading
 from reconciler.model.x509 import Certificate, MalformedCertificateError, parse_certificates, parse_csr
 from reconciler.planning.indexes import EnrollmentIndex, OrderBook
 from reconciler.planning.matching import Found, match_enrollment
 from reconciler.planning.observed import AccountView, ChangeView, InstanceView, Observed
-from reconciler.planning.tags import key_of
+from reconciler.planning.tags import OrderTag, bound_orders, key_of
 from reconciler.ports import Clock, Cps, Edge
 
 log = logging.getLogger(__name__)
 
 _Value = TypeVar("_Value")
+
+Interest = Callable[[DesiredCertificate, Enrollment, AccountView, InstanceView, datetime], bool]
 _ChangeKey = tuple[AccountName, EnrollmentId, ChangeId]
 
 
@@ -34,25 +38,33 @@ class Observer:
     _csrs: dict[_ChangeKey, tuple[Csr, ...]] = field(default_factory=dict)
     _records: dict[_ChangeKey, ChangeRecord] = field(default_factory=dict)
     _collected: dict[tuple[InstanceName, SslId], tuple[Certificate, ...]] = field(default_factory=dict)
+    _instances_of: dict[SslId, InstanceName] = field(default_factory=dict)
 
     def look(
         self,
         certificates: Sequence[DesiredCertificate],
         *,
-        placed: Mapping[InstanceName, frozenset[SslId]] | None = None,
+        interest: Interest = lambda *_: True,
+        journals: Mapping[AccountName, OpenState] | None = None,
     ) -> Observed:
-        """Read all that `certificates` need. `placed`: orders that are read by id where lists do not show them yet.
+        """Read all that `certificates` need.
+
+        Args:
+            certificates: what is planned.
+            interest: tells whether the pending change of a served certificate matters, and is worth its reads.
+            journals: what is known of our orders: they are read by id where lists do not show them yet.
 
         Raises:
             AuthenticationError: a service did not accept the credentials; there is no point in going on.
         """
         at = self.clock.now()
         accounts = {name: self._account(name) for name in sorted({one.enrollment.account for one in certificates})}
+        bound = {tag: ssl for one in (journals or {}).values() for tag, ssl in bound_orders(one).items()}
+        placed = self._placed(bound, accounts)
         instances = {
-            name: self._instance(name, (placed or {}).get(name, frozenset()))
-            for name in sorted({one.order.instance for one in certificates})
+            name: self._instance(name, bound, placed) for name in sorted({one.order.instance for one in certificates})
         }
-        look = _Look(self, accounts, instances)
+        look = _Look(self, accounts, instances, interest, at)
         for certificate in certificates:
             look.add(certificate)
         return Observed(
@@ -68,7 +80,12 @@ class Observer:
         """Read all orders of `instance`, with those of `placed` that the list does not show."""
         scm = self.services.scm[instance]
         reading = scm.orders()
-        missing = placed - {order.ssl_id for order in reading.values}
+        self._instances_of.update({order.ssl_id: instance for order in reading.values})
+        missing = {
+            ssl_id
+            for ssl_id in placed - {order.ssl_id for order in reading.values}
+            if self._instances_of.get(ssl_id, instance) == instance
+        }
         extra = [order for ssl_id in sorted(missing) if (order := _tolerant(lambda: scm.order(ssl_id))) is not None]  # noqa: B023
         return Reading(values=(*reading.values, *extra), complete=reading.complete, problems=reading.problems)
 
@@ -83,14 +100,25 @@ class Observer:
             index=EnrollmentIndex.of(enrollments.values),
         )
 
-    def _instance(self, name: InstanceName, placed: frozenset[SslId]) -> InstanceView:
+    @staticmethod
+    def _placed(bound: Mapping[SslId, OrderTag], accounts: Mapping[AccountName, AccountView]) -> frozenset[SslId]:
+        """Return our orders for changes that are pending still: those must be seen, or nothing is decided."""
+        pending = {
+            (one.id, change.id)
+            for view in accounts.values()
+            for one in view.enrollments.values
+            for change in one.pending
+        }
+        return frozenset(ssl for ssl, tag in bound.items() if (tag.enrollment_id, tag.change_id) in pending)
+
+    def _instance(self, name: InstanceName, bound: Mapping[SslId, OrderTag], placed: frozenset[SslId]) -> InstanceView:
         scm = self.services.scm[name]
         orders = self.orders(name, placed)
         return InstanceView(
             organizations=scm.organizations(),
             profiles=scm.profiles(),
             orders=orders,
-            book=OrderBook.of(orders.values),
+            book=OrderBook.of(orders.values, bound),
         )
 
     def change_view(self, account: AccountName, enrollment: Enrollment, change_id: ChangeId) -> ChangeView:
@@ -110,7 +138,7 @@ class Observer:
             if kind in change.inputs:
                 warnings = cps.warnings(enrollment.id, change_id, kind)
         managed = InputKind.CHANGE_MANAGEMENT in change.inputs
-        record = self._record(cps, key, change)
+        record = self._record(cps, key)
         return ChangeView(
             change=change,
             csrs=self._change_csrs(cps, key, change, record),
@@ -119,16 +147,13 @@ class Observer:
             record=record,
         )
 
-    def _record(self, cps: Cps, key: _ChangeKey, change: Change) -> ChangeRecord | None:
-        """Read, once a change has CSRs, who opened it and when; a later phase has its CSRs only from here."""
-        if (
-            key in self._records
-            or change.state is not ChangeState.AWAITING_INPUT
-            or InputKind.PRE_WARNINGS in change.inputs
-        ):
-            return self._records.get(key)
+    def _record(self, cps: Cps, key: _ChangeKey) -> ChangeRecord | None:
+        """Read, once a change, who opened it and when; a phase past the upload has its CSRs only from here."""
+        if key in self._records and self._records[key].csrs:
+            return self._records[key]
         open_rows = [row for row in cps.history(key[1]) if row.status == "incomplete"]
-        return self._remember(self._records, key, open_rows[0] if open_rows else None)
+        self._remember(self._records, key, open_rows[0] if open_rows else None)
+        return self._records.get(key)
 
     def _change_csrs(
         self, cps: Cps, key: _ChangeKey, change: Change, record: ChangeRecord | None
@@ -178,6 +203,8 @@ class _Look:
     observer: Observer
     accounts: Mapping[AccountName, AccountView]
     instances: Mapping[InstanceName, InstanceView]
+    interest: Interest
+    at: datetime
     changes: dict[tuple[AccountName, EnrollmentId], ChangeView] = field(default_factory=dict)
     handshakes: dict[tuple[AccountName, EnrollmentId], frozenset[int]] = field(default_factory=dict)
 
@@ -191,9 +218,8 @@ class _Look:
         enrollment = found.enrollment
         change_id = enrollment.pending[-1].id  # documented: the last one is the most recent
         tagged = self.instances[desired.order.instance].book.by_change.get((enrollment.id, change_id), ())
-        deployed = bool(enrollment.id in view.served.values and view.served.values[enrollment.id].production)
-        if deployed and not tagged:
-            self.changes[desired.enrollment.account, enrollment.id] = ChangeView(change=None)
+        instance = self.instances[desired.order.instance]
+        if not self.interest(desired, enrollment, view, instance, self.at):
             return
         change = self.observer.change_view(desired.enrollment.account, enrollment, change_id)
         self.changes[desired.enrollment.account, enrollment.id] = change

@@ -22,12 +22,16 @@ from reconciler.model.entry import IntentId, Outcome, OutcomeKind
 from reconciler.model.order import SslId
 from reconciler.planning.steps import (
     AcknowledgeWarnings,
+    CancelChange,
     CreateEnrollment,
+    DeleteEnrollment,
     PromoteToProduction,
-    SetMutualAuthentication,
+    RevokeCertificate,
     Step,
     SubmitOrder,
+    UpdateEnrollment,
     UploadCertificates,
+    operation_of,
 )
 from reconciler.ports import Cps, Scm
 
@@ -49,25 +53,6 @@ class Gained:
     enrollment_id: EnrollmentId | None = None
     change_id: ChangeId | None = None
     ssl_id: SslId | None = None
-
-
-def operation_of(step: Step) -> str:
-    """Return the step's name in certrecon's words, as journal, log and messages have it."""
-    match step:
-        case CreateEnrollment():
-            return "create enrollment"
-        case SetMutualAuthentication():
-            return "set mutual authentication"
-        case SubmitOrder():
-            return "submit order"
-        case UploadCertificates():
-            return "upload certificate"
-        case AcknowledgeWarnings():
-            return "acknowledge warnings"
-        case PromoteToProduction():
-            return "promote to production"
-        case _:
-            assert_never(step)
 
 
 def perform(step: Step, services: Services, *, intent: IntentId, now: datetime) -> Outcome:
@@ -107,10 +92,14 @@ def _call(step: Step, services: Services) -> Gained:
         case CreateEnrollment(desired=desired):
             opened = services.cps[desired.enrollment.account].create_enrollment(desired)
             return Gained(enrollment_id=opened.enrollment_id, change_id=opened.change_id)
-        case SetMutualAuthentication(
-            account=account, enrollment_id=enrollment_id, settings=settings, fips_mode=fips_mode
-        ):
-            opened = services.cps[account].set_mutual_authentication(enrollment_id, settings, fips_mode=fips_mode)
+        case UpdateEnrollment(desired=desired, enrollment_id=enrollment_id):
+            opened = services.cps[desired.enrollment.account].update_enrollment(
+                enrollment_id,
+                desired,
+                force_renewal=step.force_renewal,
+                cancel_pending=step.cancel_pending,
+                add_missing=step.add_missing,
+            )
             return Gained(enrollment_id=enrollment_id, change_id=opened.change_id)
         case SubmitOrder(instance=instance, request=request):
             return Gained(ssl_id=services.scm[instance].submit_order(request).ssl_id)
@@ -124,6 +113,15 @@ def _call(step: Step, services: Services) -> Gained:
             account=account, enrollment_id=enrollment_id, change_id=change_id, validation_hash=validation_hash
         ):
             services.cps[account].acknowledge_change_management(enrollment_id, change_id, validation_hash)
+            return Gained()
+        case CancelChange(account=account, enrollment_id=enrollment_id, change_id=change_id):
+            services.cps[account].cancel_change(enrollment_id, change_id)
+            return Gained()
+        case DeleteEnrollment(account=account, enrollment_id=enrollment_id, cancel_pending=cancel_pending):
+            opened = services.cps[account].delete_enrollment(enrollment_id, cancel_pending=cancel_pending)
+            return Gained(enrollment_id=enrollment_id, change_id=opened.change_id)
+        case RevokeCertificate(instance=instance, ssl_id=ssl_id, reason=reason):
+            services.scm[instance].revoke(ssl_id, reason)
             return Gained()
         case _:
             assert_never(step)
@@ -139,5 +137,8 @@ def _acknowledge(step: AcknowledgeWarnings, cps: Cps) -> None:
 
 def body_digest(step: Step) -> str:
     """Return a digest of what the step would send: equal exactly when two steps would do the same."""
-    sent = desired_digest(step.desired) if isinstance(step, CreateEnrollment) else repr(step)
+    if isinstance(step, CreateEnrollment | UpdateEnrollment):
+        sent = f"{desired_digest(step.desired)} {getattr(step, 'replaces', None)}"
+    else:
+        sent = repr(step)
     return hashlib.sha256(sent.encode()).hexdigest()[:16]

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 
-from reconciler.model.certificate import Identity
+from reconciler.model.certificate import ChangeId, DesiredCertificate, EnrollmentId, Identity
 from reconciler.model.entry import CauseId
 
 _DIGITS = 16
@@ -16,12 +17,51 @@ def digest(value: object) -> str:
 
 def create_cause(identity: Identity) -> CauseId:
     """Return the cause of a create, and of all that continues it: the identity of what is wanted."""
-    parts = [
+    return _cause(
         "create",
         identity.account,
         identity.contract,
         identity.common_name,
         identity.secure_network,
         identity.sni_only,
-    ]
-    return CauseId(digest(parts)[:_DIGITS])
+    )
+
+
+def renew_cause(served_serials: Iterable[int]) -> CauseId:
+    """Return the cause of a renew: what is served."""
+    return _cause("renew", sorted(served_serials))
+
+
+def reissue_cause(desired: DesiredCertificate, served_serials: Iterable[int], *, campaign: str | None) -> CauseId:
+    """Return the cause of a reissue: what is wanted of a new certificate, or by which campaign; and what is served."""
+    subject = desired.enrollment.subject
+    wanted: object = campaign
+    if campaign is None:
+        parts = [getattr(subject, name) for name in subject.__dataclass_fields__] if subject is not None else None
+        wanted = [sorted(desired.sans), parts, sorted(desired.key_types or ())]
+    return _cause("reissue", wanted, sorted(served_serials))
+
+
+def update_cause(differences: Iterable[object]) -> CauseId:
+    """Return the cause of an update: the settings that differ, both sides of each."""
+    return _cause("update", sorted(str(difference) for difference in differences))
+
+
+def adopt_cause(enrollment_id: EnrollmentId, desired_digest: str) -> CauseId:
+    return _cause("adopt", enrollment_id, desired_digest)
+
+
+def delete_cause(enrollment_id: EnrollmentId) -> CauseId:
+    return _cause("delete", enrollment_id)
+
+
+def cancel_cause(change_id: ChangeId) -> CauseId:
+    return _cause("cancel", change_id)
+
+
+def revoke_cause(serial: str) -> CauseId:
+    return _cause("revoke", serial)
+
+
+def _cause(*parts: object) -> CauseId:
+    return CauseId(digest(list(parts))[:_DIGITS])

@@ -18,7 +18,7 @@ from reconciler.planning.indexes import OrderBook, TaggedOrder
 from reconciler.planning.observed import ChangeView
 from reconciler.planning.ordering import OrderTerms
 from reconciler.planning.profiles import Kind, kind_of
-from reconciler.planning.steps import Act, Actor, Blocked, Decision, Phase, SubmitOrder, Wait
+from reconciler.planning.steps import Act, ActionKind, Actor, Blocked, Decision, Phase, SubmitOrder, Wait
 from reconciler.planning.tags import OrderTag, key_of
 from reconciler.planning.warnings import Evidence
 
@@ -49,9 +49,12 @@ class Surroundings:
     book: OrderBook
     collected: Mapping[tuple[InstanceName, SslId], tuple[Certificate, ...]]
     live_serials: frozenset[int]  # in production
+    live_types: frozenset[KeyType]  # in production
     public_roots: tuple[Certificate, ...]
     private_roots: frozenset[str]
     csr_max_age: timedelta
+    retry: bool  # dead work may begin again
+    uncertain: Mapping[str, datetime]  # keys whose order may have been placed, and until when nobody can tell
     now: datetime
 
 
@@ -104,10 +107,17 @@ class Halves:
             term_as_ordered="CERT-03" not in sound,
         )
 
-    def next_step(self, ordering: Ordering) -> Decision | Upload:
-        """Return the orders to place, else what to upload, else what is waited for or in the way."""
+    def next_step(self, ordering: Ordering) -> Decision | Upload | None:
+        """Return the orders to place, else what to upload, else what is waited for or in the way.
+
+        None: the work is dead, and a person lets it begin again.
+        """
+        if self.of.retry and any(half.dead and not half.live for half in self.halves):
+            return None
         if stop := self._wrong():
             return stop
+        if uncertain := self._uncertain():
+            return uncertain
         submit = tuple(
             _submit(self.of, half, half.csr, ordering)
             for half in self.halves
@@ -117,12 +127,28 @@ class Halves:
             kinds = " and ".join(step.key_type for step in submit)
             return Act(
                 phase=Phase.CSR,
+                kind=ActionKind.RESUME,
+                cause=ordering.cause,
                 steps=submit,
                 reason="csr-ready",
                 text=f"the {kinds} CSR has no order" if len(submit) == 1 else f"the {kinds} CSRs have no orders",
                 notes=ordering.terms.notes,
             )
         return self._upload() or self._wait()
+
+    def _uncertain(self) -> Wait | None:
+        """Tell of an order whose answer was lost: it is not placed again before it must have shown (the order rule)."""
+        for half in self.halves:
+            until = self.of.uncertain.get(key_of(half.csr.spki_sha256)) if half.csr is not None else None
+            if until is not None and until > self.of.now and not half.live and not half.dead:
+                return Wait(
+                    phase=Phase.ORDERED,
+                    actor=Actor.SCM,
+                    text=f"the answer to the {half.key_type} order was lost; the order may show yet",
+                    poll=timedelta(minutes=1),
+                    until=until,
+                )
+        return None
 
     def _wrong(self) -> Blocked | Wait | None:
         """Tell what must not go on: a CSR that is not as planned, two orders for one key, a stranger's order."""
@@ -209,8 +235,10 @@ class Halves:
 
 def halves_of(of: Surroundings) -> Halves:
     """Join CSRs, orders and issued certificates of one change, for each wanted key type."""
-    wanted = sorted(of.desired.wanted_key_types, reverse=True)
-    return Halves(of=of, halves=tuple(_half(of, key_type) for key_type in wanted))
+    halves = tuple(_half(of, key_type) for key_type in sorted(of.desired.wanted_key_types, reverse=True))
+    # A change that adds the missing half shows no CSR of the one that is served: that one stays as it is.
+    added = tuple(half for half in halves if half.csr is not None or half.live or half.dead)
+    return Halves(of=of, halves=added if of.view.csrs and of.live_types else halves)
 
 
 def _half(of: Surroundings, key_type: KeyType) -> Half:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.model.certificate import ChangeId, EnrollmentId
 from reconciler.model.enrollment import Enrollment
 from reconciler.model.names import DnsName
-from reconciler.model.order import Order
+from reconciler.model.order import Order, SslId
 from reconciler.planning.tags import OrderTag, order_tag
 
 
@@ -43,7 +43,9 @@ class OrderBook:
     doubled: Mapping[EnrollmentId, tuple[TaggedOrder, ...]]  # live orders of which another holds the same key
 
     @classmethod
-    def of(cls, orders: Iterable[Order]) -> "OrderBook":
+    def of(cls, orders: Iterable[Order], bound: Mapping[SslId, OrderTag] | None = None) -> "OrderBook":
+        """Index `orders`. `bound`: what the journal knows of orders that we placed, whatever their comments say now."""
+        bound = bound or {}
         by_change: defaultdict[tuple[EnrollmentId, ChangeId], list[TaggedOrder]] = defaultdict(list)
         by_key: defaultdict[str, list[TaggedOrder]] = defaultdict(list)
         by_serial: dict[int, Order] = {}
@@ -51,7 +53,7 @@ class OrderBook:
         for order in orders:
             if order.serial is not None:
                 by_serial[order.serial] = order
-            tag = order_tag(order.comments)
+            tag = bound.get(order.ssl_id) or order_tag(order.comments)
             if tag is None:
                 untagged[order.common_name].append(order)
                 continue

@@ -1,60 +1,40 @@
 """A plan: every certificate's standing after one look, and the actions that could run now, in a fixed order."""
 
-import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.errors import ExitCode, Problem, worst
 from reconciler.model.certificate import CertificateName, DesiredCertificate, InstanceName, KeyType
-from reconciler.model.digest import desired_digest
-from reconciler.model.enrollment import Enrollment, ServedCertificate
+from reconciler.model.enrollment import Enrollment
 from reconciler.model.entry import CauseId
 from reconciler.model.names import DnsName
-from reconciler.planning.causes import create_cause, digest
-from reconciler.planning.lifetime import RenewBeforeError, due_at, renew_before, warn_days
+from reconciler.planning.case import Case, Context
+from reconciler.planning.causes import digest
+from reconciler.planning.diff import Difference, Effect
+from reconciler.planning.freezes import ignores_freeze
+from reconciler.planning.guards import Guarded, GuardState, Refusal, guard_states, refusals
 from reconciler.planning.matching import Found, match_enrollment
+from reconciler.planning.needs import Serving
 from reconciler.planning.ordering import OrderTerms, order_terms
+from reconciler.planning.profiles import ca_additions
 from reconciler.planning.steps import (
-    AcknowledgeWarnings,
     Act,
+    ActionKind,
     Actor,
     Blocked,
     CreateEnrollment,
     Decision,
     Done,
     Phase,
-    PromoteToProduction,
-    SetMutualAuthentication,
+    Step,
     SubmitOrder,
     Unread,
-    UploadCertificates,
+    UpdateEnrollment,
     Wait,
 )
-from reconciler.planning.workflow import Case, Context, decide
-
-
-class ActionKind(enum.StrEnum):
-    """What a person approves, worst first."""
-
-    CREATE = "create"
-    UPLOAD = "upload"
-    ACKNOWLEDGE = "acknowledge"
-    PROMOTE = "promote"
-    RESUME = "resume"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Serving:
-    """What production serves for one certificate: the first axis. Absent certificates serve nothing."""
-
-    expires_at: datetime
-    remaining: timedelta
-    key_types: frozenset[KeyType]
-    serials: frozenset[int]
-    issued_at: datetime | None  # None where SCM does not know the serial
-    due_at: datetime | None
-    below_warn: bool
+from reconciler.planning.throttle import on_day, throttle
+from reconciler.planning.workflow import decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +58,7 @@ class Action:
     cause: CauseId
     reason: str  # code: "no-enrollment"
     text: str  # the same for people
+    differences: tuple[Difference, ...]
     orders: OrdersPlanned | None
     notes: tuple[str, ...]
     desired_digest: str
@@ -96,10 +77,17 @@ class Standing:
     action: Action | None
     attention: tuple[str, ...]  # worth a person's eye, whatever the decision
     failure: str | None = None  # what makes the run fail, whatever the decision
+    refused: Refusal | None = None  # by a guard: its action does not run
+    throttled: str | None = None  # why its action waits for a later run
 
     @property
     def name(self) -> CertificateName:
         return self.desired.name
+
+    @property
+    def may_run(self) -> bool:
+        """Whether there is an action that no guard holds."""
+        return self.action is not None and self.refused is None and self.throttled is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +99,8 @@ class Plan:
     problems: tuple[Problem, ...]  # in files, as far as the services told
     unread: tuple[str, ...]  # what could not be read completely
     partial: str | None  # the selectors, where not everything was planned
+    guards: tuple[GuardState, ...] = ()
+    shared: tuple[str, ...] = ()  # findings about what several certificates depend on
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -131,7 +121,9 @@ class Plan:
         codes.extend(ExitCode.ERROR for standing in self.standings if standing.failure is not None)
         if self.problems or self.unread:
             codes.append(ExitCode.ERROR)
-        if detailed and self.actions:
+        if any(standing.refused is not None for standing in self.standings):
+            codes.append(ExitCode.REFUSED)
+        if detailed and any(standing.may_run for standing in self.standings):
             codes.append(ExitCode.CHANGES)
         return worst(codes)
 
@@ -161,12 +153,14 @@ def plan_for(
         case, wrong = _case(desired, context)
         found.extend(wrong)
         standings.append(_standing(case))
+    standings, states = guarded(standings, context)
     return Plan(
         at=context.observed.at,
         standings=tuple(sorted(standings, key=_urgency)),
         problems=tuple(found),
         unread=_unread(context, standings),
         partial=partial,
+        guards=states,
     )
 
 
@@ -201,7 +195,7 @@ def _unread(context: Context, standings: Sequence[Standing]) -> tuple[str, ...]:
 def _standing(case: Case) -> Standing:
     found = match_enrollment(case.desired, case.account.index)
     enrollment = found.enrollment if isinstance(found, Found) else None
-    serving = _serving(case, enrollment) if enrollment is not None else None
+    serving = case.serving(enrollment) if enrollment is not None else None
     decision = decide(case)
     return Standing(
         desired=case.desired,
@@ -210,7 +204,7 @@ def _standing(case: Case) -> Standing:
         phase=_phase(decision, serving),
         decision=decision,
         action=_action(case, enrollment, decision),
-        attention=_attention(case, decision, serving),
+        attention=_attention(decision, serving),
         failure=_doubled(case, enrollment),
     )
 
@@ -232,70 +226,16 @@ def _phase(decision: Decision, serving: Serving | None) -> Phase:
             return Phase.PRODUCTION if serving is not None else Phase.ABSENT
 
 
-# The first axis: what is served
-
-
-def _serving(case: Case, enrollment: Enrollment) -> Serving | None:
-    live = case.served(enrollment).production
-    if not live:
-        return None
-    first = min(live.values(), key=lambda one: one.expires_at)
-    issued_at, due = _age(case, first)
-    remaining = first.expires_at - case.now
-    return Serving(
-        expires_at=first.expires_at,
-        remaining=remaining,
-        key_types=frozenset(live),
-        serials=frozenset(one.serial for one in live.values()),
-        issued_at=issued_at,
-        due_at=due,
-        below_warn=remaining <= timedelta(days=_warn(case, first, issued_at)),
-    )
-
-
-def _age(case: Case, served: ServedCertificate) -> tuple[datetime | None, datetime | None]:
-    """Return when the served certificate was issued and is due, as far as SCM knows its serial."""
-    order = case.instance.book.by_serial.get(served.serial)
-    if order is None or order.issued_at is None:
-        return None, None
-    override = case.desired.renew_before or case.context.policy.renew_before
-    try:
-        return order.issued_at, due_at(order.issued_at, served.expires_at, case.desired.common_name, override)
-    except RenewBeforeError:
-        return order.issued_at, None
-
-
-_UNKNOWN_LIFE_WARN_DAYS = 21.0  # pki-rules 2.2 for 199 days, where the lifetime is not known
-
-
-def _warn(case: Case, served: ServedCertificate, issued_at: datetime | None) -> float:
-    if case.context.policy.warn_days is not None:
-        return case.context.policy.warn_days
-    if issued_at is None:
-        return _UNKNOWN_LIFE_WARN_DAYS
-    life = served.expires_at - issued_at
-    try:
-        before = renew_before(life, case.desired.renew_before or case.context.policy.renew_before)
-    except RenewBeforeError:
-        return _UNKNOWN_LIFE_WARN_DAYS
-    return warn_days(life, before)
-
-
-def _attention(case: Case, decision: Decision, serving: Serving | None) -> tuple[str, ...]:
-    if serving is None or not isinstance(decision, Done):
-        return ()
-    found = list(decision.notes)
+def _attention(decision: Decision, serving: Serving | None) -> tuple[str, ...]:
+    found = list(decision.notes) if isinstance(decision, Done) else []
+    if serving is None:
+        return tuple(found)
     if serving.remaining <= timedelta():
         found.append("the served certificate has EXPIRED")
-    elif serving.due_at is not None and serving.due_at <= case.now:
-        found.append(f"due for renewal since {serving.due_at:%Y-%m-%d}; this version does not renew")
-    revoked = [
-        f"{serial:X}"
-        for serial in sorted(serving.serials)
-        if (order := case.instance.book.by_serial.get(serial)) is not None and not order.status.live
-    ]
-    if revoked:
-        found.append(f"SCM says that the served certificate is revoked: serial {', '.join(revoked)}")
+    if serving.revoked:
+        found.append("SCM says that the served certificate is revoked")
+    if serving.below_warn and not isinstance(decision, Act):
+        found.append(f"{serving.remaining // timedelta(days=1)} days are left, fewer than the level of warnings")
     return tuple(found)
 
 
@@ -307,42 +247,21 @@ def _action(case: Case, enrollment: Enrollment | None, decision: Decision) -> Ac
         return None
     return Action(
         certificate=case.desired.name,
-        kind=_kind(decision),
-        cause=create_cause(case.desired.identity),
+        kind=decision.kind,
+        cause=decision.cause,
         reason=decision.reason,
         text=decision.text,
-        orders=_orders(case, decision),
+        differences=decision.differences,
+        orders=_orders(case, enrollment, decision),
         notes=decision.notes,
-        desired_digest=desired_digest(case.desired),
+        desired_digest=case.digest,
         precondition=_precondition(case, enrollment),
     )
 
 
-def _kind(decision: Act) -> ActionKind:
-    match decision.steps[0]:
-        case CreateEnrollment():
-            return ActionKind.CREATE
-        case SetMutualAuthentication() | SubmitOrder():
-            return ActionKind.RESUME
-        case UploadCertificates():
-            return ActionKind.UPLOAD
-        case AcknowledgeWarnings():
-            return ActionKind.ACKNOWLEDGE
-        case PromoteToProduction():
-            return ActionKind.PROMOTE
-
-
-def _orders(case: Case, decision: Act) -> OrdersPlanned | None:
-    """Return the orders that the action leads to: a create's are all the wanted key types, though they come later."""
-    key_types: list[KeyType] = []
-    for step in decision.steps:
-        match step:
-            case SubmitOrder(key_type=key_type):
-                key_types.append(key_type)
-            case CreateEnrollment() | SetMutualAuthentication():
-                key_types.extend(sorted(case.desired.wanted_key_types, reverse=True))
-            case _:
-                pass
+def _orders(case: Case, enrollment: Enrollment | None, decision: Act) -> OrdersPlanned | None:
+    """Return the orders that the action leads to: those of a new change come later, and are counted all the same."""
+    key_types = [key_type for step in decision.steps for key_type in _ordered_by(case, enrollment, decision, step)]
     if not key_types or case.terms is None:
         return None
     return OrdersPlanned(
@@ -353,6 +272,27 @@ def _orders(case: Case, decision: Act) -> OrdersPlanned | None:
         profile=case.terms.profile.name,
         term_days=case.terms.term_days,
     )
+
+
+def _ordered_by(case: Case, enrollment: Enrollment | None, decision: Act, step: Step) -> Sequence[KeyType]:
+    live = frozenset(case.served(enrollment).production) if enrollment is not None else frozenset()
+    wanted = case.desired.key_types or live or case.desired.wanted_key_types
+    match step:
+        case SubmitOrder(key_type=key_type):
+            return [key_type]
+        case CreateEnrollment():
+            return sorted(wanted, reverse=True)
+        case UpdateEnrollment(add_missing=True):
+            return sorted(wanted - live, reverse=True)
+        case UpdateEnrollment() if decision.kind is not ActionKind.UPDATE and _new_order(decision):
+            return sorted(wanted, reverse=True)
+        case _:
+            return []
+
+
+def _new_order(decision: Act) -> bool:
+    forced = any(isinstance(step, UpdateEnrollment) and step.force_renewal for step in decision.steps)
+    return forced or any(one.effect is Effect.NEW_ORDER for one in decision.differences)
 
 
 def _precondition(case: Case, enrollment: Enrollment | None) -> str:
@@ -371,6 +311,53 @@ def _urgency(standing: Standing) -> tuple[bool, float, DnsName]:
     """Sort by time to expiry, what serves nothing yet last, equal ones by name."""
     serving = standing.serving
     return (serving is None, serving.remaining.total_seconds() if serving else 0.0, standing.desired.common_name)
+
+
+# Guards
+
+
+def guarded(standings: Sequence[Standing], context: Context) -> tuple[list[Standing], tuple[GuardState, ...]]:
+    """Return the standings with what the guards hold, and the guards' own state."""
+    actions = {standing.name: _guarded(standing, standing.action) for standing in standings if standing.action}
+    total = max(context.certificates, len(standings))
+    refused = refusals(actions.values(), context.policy, certificates=total, now=context.observed.at)
+    rest = [action for action in actions.values() if action.key not in refused]
+    placed = [
+        tagged.order.requested_at
+        for view in context.observed.instances.values()
+        for of_key in view.book.by_key.values()
+        for tagged in of_key
+        if tagged.order.requested_at is not None
+    ]
+    throttled = throttle(
+        rest,
+        context.policy.budgets,
+        placed_in_run=context.placed_in_run,
+        placed_today=on_day(placed, context.observed.at),
+    )
+    states = guard_states(actions.values(), context.policy, certificates=total, now=context.observed.at)
+    held = [
+        standing
+        if (action := actions.get(standing.name)) is None
+        else replace(standing, refused=refused.get(action.key), throttled=throttled.waits.get(action.key))
+        for standing in standings
+    ]
+    return held, (*states, *throttled.states)
+
+
+def _guarded(standing: Standing, action: Action) -> Guarded:
+    serving = standing.serving
+    lost = serving.names - standing.desired.sans if serving is not None and serving.names is not None else frozenset()
+    urgent = serving is not None and (serving.below_warn or serving.revoked or serving.remaining <= timedelta())
+    return Guarded(
+        name=standing.name,
+        kind=action.kind.value,
+        orders=action.orders.count if action.orders is not None else 0,
+        removed=lost - ca_additions(standing.desired.common_name),
+        protect=standing.desired.protect,
+        remaining=serving.remaining if serving is not None else None,
+        ignores_freeze=ignores_freeze(action.kind.value, urgent=urgent),
+    )
 
 
 def waits(plan: Plan) -> Mapping[Actor, int]:

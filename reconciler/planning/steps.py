@@ -1,6 +1,7 @@
 """Steps (one call that changes something each) and decisions (what the look at one certificate leads to)."""
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,10 +12,11 @@ from reconciler.model.certificate import (
     EnrollmentId,
     InstanceName,
     KeyType,
-    MutualAuthentication,
 )
 from reconciler.model.enrollment import InputKind, UploadHalf
-from reconciler.model.order import OrderRequest
+from reconciler.model.entry import CauseId
+from reconciler.model.order import OrderRequest, SslId
+from reconciler.planning.diff import Difference
 
 
 class Phase(enum.StrEnum):
@@ -37,6 +39,24 @@ class Phase(enum.StrEnum):
     PRODUCTION = "production"
     ERROR = "error"
     SUSPENDED = "suspended"
+    REMOVING = "removing"
+
+
+class ActionKind(enum.StrEnum):
+    """What a person approves, worst first."""
+
+    DELETE = "delete"
+    REVOKE = "revoke"
+    CANCEL = "cancel"
+    REISSUE = "reissue"
+    CREATE = "create"
+    ADOPT = "adopt"
+    RENEW = "renew"
+    UPDATE = "update"
+    UPLOAD = "upload"
+    ACKNOWLEDGE = "acknowledge"
+    PROMOTE = "promote"
+    RESUME = "resume"
 
 
 class Actor(enum.StrEnum):
@@ -56,11 +76,37 @@ class CreateEnrollment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetMutualAuthentication:
+class UpdateEnrollment:
+    """One PUT: the body as it is, with the fields that files name replaced (DESIGN 3)."""
+
+    desired: DesiredCertificate
+    enrollment_id: EnrollmentId
+    force_renewal: bool = False  # a new change with new keys, though nothing in the body differs
+    cancel_pending: bool = False  # the pending change gives way
+    add_missing: bool = False  # only the half that is missing after deployment
+    replaces: ChangeId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelChange:
     account: AccountName
     enrollment_id: EnrollmentId
-    settings: MutualAuthentication
-    fips_mode: bool | None
+    change_id: ChangeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteEnrollment:
+    account: AccountName
+    enrollment_id: EnrollmentId
+    cancel_pending: bool  # our own pending change goes with it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeCertificate:
+    instance: InstanceName
+    ssl_id: SslId
+    serial: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +146,14 @@ class PromoteToProduction:
 
 Step = (
     CreateEnrollment
-    | SetMutualAuthentication
+    | UpdateEnrollment
     | SubmitOrder
     | UploadCertificates
     | AcknowledgeWarnings
     | PromoteToProduction
+    | CancelChange
+    | DeleteEnrollment
+    | RevokeCertificate
 )
 
 
@@ -113,9 +162,12 @@ class Act:
     """Something can be done now."""
 
     phase: Phase
+    kind: ActionKind
+    cause: CauseId
     steps: tuple[Step, ...]  # independent of each other
     reason: str  # code: "no-enrollment"
     text: str  # the same for people
+    differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -160,3 +212,33 @@ class Done:
 
 
 Decision = Act | Wait | Blocked | Unread | Done
+
+
+def operation_of(step: Step) -> str:
+    """Return the step's name in certrecon's words, as journal, log and messages have it."""
+    return _OPERATIONS[type(step)]
+
+
+_OPERATIONS: Mapping[type[Step], str] = {
+    CreateEnrollment: "create enrollment",
+    UpdateEnrollment: "update enrollment",
+    SubmitOrder: "submit order",
+    UploadCertificates: "upload certificate",
+    AcknowledgeWarnings: "acknowledge warnings",
+    PromoteToProduction: "promote to production",
+    CancelChange: "cancel change",
+    DeleteEnrollment: "delete enrollment",
+    RevokeCertificate: "revoke certificate",
+}
+
+
+def unresolved() -> Blocked:
+    """Return what is said of a certificate whose file names what the services do not have."""
+    return Blocked(
+        phase=Phase.ABSENT,
+        actor=Actor.AUTHOR,
+        text="its file names something that SCM or CPS does not have",
+        remedy="See the problems listed above.",
+        reason="unresolved",
+        error=True,
+    )

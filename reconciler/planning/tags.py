@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from reconciler.model.certificate import ChangeId, EnrollmentId, KeyType
 from reconciler.model.entry import CauseId
-from reconciler.model.order import Order
+from reconciler.model.journal import OpenState
+from reconciler.model.order import Order, SslId
 
 _PATTERN = re.compile(
     r"certrecon/1\s+i=(?P<installation>\w+)\s+e=(?P<enrollment>\d+)\s+c=(?P<change>\d+)"
@@ -37,6 +38,22 @@ class OrderTag:
             f"certrecon/1 i={self.installation} e={self.enrollment_id} c={self.change_id}"
             f" k={self.key_type} key={self.key} cause={self.cause}"
         )
+
+
+def bound_orders(journal: OpenState) -> dict[SslId, OrderTag]:
+    """Return the tags that our orders were placed with, by the journal: a CSR is bound to its order for ever."""
+    return {
+        order.ssl_id: OrderTag(
+            installation=journal.installation,
+            enrollment_id=order.enrollment_id,
+            change_id=order.change_id,
+            key_type=order.key_type,
+            key=key,
+            cause=order.cause,
+        )
+        for key, order in journal.orders.items()
+        if order.change_id is not None
+    }
 
 
 def key_of(spki_sha256: str) -> str:

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.errors import Problem
-from reconciler.planning.plan import Action, Plan, Serving, Standing
+from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer
+from reconciler.planning.needs import Serving
+from reconciler.planning.plan import Action, Plan, Standing
 from reconciler.planning.steps import Act, Blocked, Done, Unread, Wait
 from reconciler.report.outcome import ApplyReport
 
@@ -30,7 +32,12 @@ def plan_json(plan: Plan, *, tool_version: str) -> dict[str, Any]:
             "unread": _number(plan, Unread),
             "unchanged": _number(plan, Done),
         },
-        "problems": [_problem(problem) for problem in plan.problems],
+        "guards": [
+            {"guard": state.guard.value, "limit": state.limit, "used": state.used, "text": state.text}
+            for state in plan.guards
+        ],
+        "shared": list(plan.shared),
+        "problems": [problem_json(problem) for problem in plan.problems],
         "unread": list(plan.unread),
         "certificates": [_standing(standing) for standing in plan.standings],
     }
@@ -49,7 +56,7 @@ def result_json(report: ApplyReport, *, tool_version: str, exit_code: int) -> di
             {"name": row.name, "ending": row.ending.value, "phase": row.phase, "text": row.text} for row in report.rows
         ],
         "steps": [dataclasses.asdict(step) for step in report.steps],
-        "problems": [_problem(problem) for problem in report.plan.problems],
+        "problems": [problem_json(problem) for problem in report.plan.problems],
         "unread": list(report.plan.unread),
     }
 
@@ -58,7 +65,8 @@ def _number(plan: Plan, kind: type[Wait | Blocked | Unread | Done]) -> int:
     return sum(isinstance(standing.decision, kind) for standing in plan.standings)
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """Return one problem of a file, with its place."""
     return {
         "path": problem.location.path,
         "line": problem.location.line,
@@ -85,6 +93,14 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "action": _action(standing.action),
         "attention": list(standing.attention),
         "failure": standing.failure,
+        "refused": {
+            "guard": standing.refused.guard.value,
+            "text": standing.refused.text,
+            "remedy": standing.refused.remedy,
+        }
+        if standing.refused is not None
+        else None,
+        "throttled": standing.throttled,
     }
 
 
@@ -126,6 +142,7 @@ def _action(action: Action | None) -> dict[str, Any] | None:
         "cause": action.cause,
         "reason": action.reason,
         "text": action.text,
+        "differences": [difference_json(one) for one in action.differences],
         "notes": list(action.notes),
         "desired_digest": action.desired_digest,
         "precondition": action.precondition,
@@ -139,6 +156,23 @@ def _action(action: Action | None) -> dict[str, Any] | None:
             "profile": orders.profile,
             "term_days": orders.term_days,
         },
+    }
+
+
+def difference_json(difference: Difference) -> dict[str, Any]:
+    """Return one difference: sets as added and removed, settings as before and after."""
+    if isinstance(difference, FieldDiffers):
+        return {
+            "field": difference.pointer,
+            "before": difference.before,
+            "after": difference.after,
+            "effect": difference.effect.value,
+        }
+    return {
+        "field": "names" if isinstance(difference, SansDiffer) else "keyTypes",
+        "added": sorted(difference.added),
+        "removed": sorted(difference.removed),
+        "effect": difference.effect.value,
     }
 
 

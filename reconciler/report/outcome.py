@@ -46,23 +46,32 @@ class ApplyReport:
     summary: str
 
 
-def apply_report(plan: Plan, steps: Sequence[StepMade], failures: Mapping[CertificateName, str]) -> ApplyReport:
+def apply_report(
+    plan: Plan,
+    steps: Sequence[StepMade],
+    failures: Mapping[CertificateName, str],
+    *,
+    under_way: frozenset[CertificateName],
+) -> ApplyReport:
     """Join the last look with what was done on the way to it."""
     worked_on = {step.certificate for step in steps}
-    rows = tuple(_row(standing, failures.get(standing.name), standing.name in worked_on) for standing in plan.standings)
+    rows = tuple(
+        _row(standing, failures.get(standing.name), standing.name in worked_on, approved=standing.name in under_way)
+        for standing in plan.standings
+    )
     counts = [(ending, sum(row.ending is ending for row in rows)) for ending in Ending]
     said = ", ".join(f"{count} {ending}" for ending, count in counts if count) or "nothing to do"
     made = "1 step" if len(steps) == 1 else f"{len(steps)} steps"
     return ApplyReport(plan=plan, rows=rows, steps=tuple(steps), summary=f"Apply: {said}; {made} made.")
 
 
-def _row(standing: Standing, failure: str | None, worked_on: bool) -> Row:
+def _row(standing: Standing, failure: str | None, worked_on: bool, *, approved: bool) -> Row:
     failure = failure or standing.failure
-    ending, text = (Ending.FAILED, failure) if failure is not None else _ending(standing)
+    ending, text = (Ending.FAILED, failure) if failure is not None else _ending(standing, approved=approved)
     return Row(name=standing.name, ending=ending, phase=standing.phase, text=text, worked_on=worked_on)
 
 
-def _ending(standing: Standing) -> tuple[Ending, str]:
+def _ending(standing: Standing, *, approved: bool) -> tuple[Ending, str]:
     match standing.decision:
         case Unread(text=text):
             return Ending.FAILED, text
@@ -70,6 +79,15 @@ def _ending(standing: Standing) -> tuple[Ending, str]:
             return Ending.BLOCKED, f"{_sentence(text)} {actor}: {remedy}"
         case Wait(phase=phase, actor=actor, text=text, remedy=remedy):
             return Ending.UNDER_WAY, f"{phase}: waits for {actor}: {_sentence(text)} {remedy}".rstrip()
+        case Act() if standing.refused is not None:
+            return (
+                Ending.BLOCKED,
+                f"guard {standing.refused.guard}: {_sentence(standing.refused.text)} {standing.refused.remedy}",
+            )
+        case Act(phase=phase) if standing.throttled is not None:
+            return Ending.UNDER_WAY, f"{phase}: waits: {standing.throttled}"
+        case Act(text=text, kind=kind) if not approved:
+            return Ending.BLOCKED, f"{kind} is not approved: {_sentence(text)}"
         case Act(phase=phase, text=text):
             return Ending.UNDER_WAY, f"{phase}: {text}"
         case Done():

@@ -7,8 +7,11 @@ from rich.text import Text
 
 from reconciler.errors import Problem
 from reconciler.model.certificate import DesiredCertificate, KeyType
-from reconciler.planning.plan import Action, ActionKind, Plan, Serving, Standing
-from reconciler.planning.steps import Blocked, Done, Unread, Wait
+from reconciler.planning.diff import Difference, FieldDiffers, KeyTypesDiffer, SansDiffer
+from reconciler.planning.guards import Refusal
+from reconciler.planning.needs import Serving
+from reconciler.planning.plan import Action, Plan, Standing
+from reconciler.planning.steps import ActionKind, Blocked, Done, Unread, Wait
 from reconciler.report.escape import visible
 from reconciler.report.outcome import ApplyReport, Ending
 
@@ -16,7 +19,14 @@ _INDENT = " " * 4
 _SHOWN_NAMES = 8
 
 _STYLES = {
+    ActionKind.DELETE: ("-", "bold red"),
+    ActionKind.REVOKE: ("-", "bold red"),
+    ActionKind.CANCEL: ("-", "red"),
+    ActionKind.REISSUE: ("±", "yellow"),
     ActionKind.CREATE: ("+", "green"),
+    ActionKind.ADOPT: ("±", "yellow"),
+    ActionKind.RENEW: ("±", "green"),
+    ActionKind.UPDATE: ("±", "yellow"),
     ActionKind.UPLOAD: ("^", "cyan"),
     ActionKind.ACKNOWLEDGE: ("*", "cyan"),
     ActionKind.PROMOTE: (">", "cyan"),
@@ -38,9 +48,11 @@ def plan_text(plan: Plan) -> list[Text]:
         *_unread(plan.unread),
         *_section("Failed", [_failed(one, one.failure) for one in plan.standings if one.failure is not None]),
         *_section("Blocked", [_blocked(one) for one in plan.standings if isinstance(one.decision, Blocked)]),
+        *_section("Refused by a guard", [_refused(one, one.refused) for one in plan.standings if one.refused]),
         *_section("Actions", [_action(one, one.action) for one in plan.standings if one.action is not None]),
         *_section("Waiting", [_waiting(one) for one in plan.standings if isinstance(one.decision, Wait)]),
         *_section("Attention", [_attention(one) for one in plan.standings if one.attention]),
+        *_section("Shared by several certificates", [_indented([text]) for text in plan.shared]),
         *_summary(plan),
     ]
 
@@ -108,6 +120,12 @@ def _failed(standing: Standing, failure: str) -> list[Text]:
     return [_title("!", "failed", standing.name, "bold red", str(standing.desired.location)), *_indented([failure])]
 
 
+def _refused(standing: Standing, refusal: Refusal) -> list[Text]:
+    kind = standing.action.kind.value if standing.action is not None else ""
+    title = _title("!", "refused", standing.name, "bold red", str(standing.desired.location))
+    return [title, *_indented([f"{kind}: {refusal.guard}: {refusal.text}", refusal.remedy])]
+
+
 def _waiting(standing: Standing) -> list[Text]:
     decision = standing.decision
     if not isinstance(decision, Wait):
@@ -136,6 +154,7 @@ def _action_lines(standing: Standing, action: Action) -> Iterator[str]:
     if action.kind is ActionKind.CREATE:
         yield _enrollment_line(desired)
         yield f"names: {_names(desired)}"
+    yield from (difference_text(one) for one in action.differences)
     if action.orders is not None:
         kinds = " + ".join(key_type.spelt for key_type in action.orders.key_types)
         yield (
@@ -143,6 +162,10 @@ def _action_lines(standing: Standing, action: Action) -> Iterator[str]:
             f" {action.orders.organization}, {action.orders.term_days} days"
         )
     yield from action.notes
+    if standing.refused is not None:
+        yield f"REFUSED by guard {standing.refused.guard}: see above"
+    if standing.throttled is not None:
+        yield f"waits: {standing.throttled}"
     yield from _served(standing)
 
 
@@ -160,6 +183,17 @@ def _names(desired: DesiredCertificate) -> str:
     shown = ", ".join([desired.common_name, *others[:_SHOWN_NAMES]])
     more = len(others) - _SHOWN_NAMES
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def difference_text(difference: Difference) -> str:
+    """Return one difference in a line: names and key types as sets, settings before and after."""
+    match difference:
+        case SansDiffer(added=added, removed=removed) | KeyTypesDiffer(added=added, removed=removed):
+            what = "names" if isinstance(difference, SansDiffer) else "key types"
+            parts = [f"+ {one}" for one in sorted(added)] + [f"- {one}" for one in sorted(removed)]
+            return f"{what}: {', '.join(parts)} ({difference.effect})"
+        case FieldDiffers(pointer=pointer, before=before, after=after, effect=effect):
+            return f"{pointer}: {before} -> {after} ({effect})"
 
 
 def _served(standing: Standing) -> list[str]:
@@ -183,10 +217,13 @@ def _summary(plan: Plan) -> list[Text]:
     if not plan.actions and unchanged == len(plan.standings) and not plan.problems and not plan.unread:
         return [Text(f"No changes. {_count(unchanged, 'certificate')} as wanted.", style="bold green")]
     parts.append(f"{unchanged} unchanged")
+    held = [f"{state.guard} {state.used} of {state.limit}" for state in plan.guards if state.exceeded]
+    guards = [Text(f"Guards exceeded: {', '.join(held)}", style="bold red")] if held else []
     orders = f" It places {_count(plan.orders, 'order')}." if plan.orders else ""
     nothing = "No changes can be made now. " if not plan.actions else ""
     return [
         Text(f"{nothing}Plan: {', '.join(parts)}.{orders}", style="bold"),
+        *guards,
         Text(f"Digest {plan.digest}", style="dim"),
     ]
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def write_files(sandbox: Sandbox, directory: Path, ports: Ports) -> Written:
     write_private(directory / "scm-client.key", client.key_pem.encode())
     write_private(directory / "edgerc", _edgerc(sandbox, ports).encode())
     facts = _facts(sandbox, directory, ports)
-    environment = _environment(sandbox, facts)
+    environment = _environment(sandbox, facts, directory)
     write_private(directory / "env", _exports(environment).encode())
     write_private(directory / FACTS_FILE, (json.dumps(facts, indent=2) + "\n").encode())
     return Written(facts=facts, environment=environment)
@@ -96,7 +97,7 @@ def _facts(sandbox: Sandbox, directory: Path, ports: Ports) -> dict[str, Any]:
     }
 
 
-def _environment(sandbox: Sandbox, facts: Mapping[str, Any]) -> dict[str, str]:
+def _environment(sandbox: Sandbox, facts: Mapping[str, Any], directory: Path) -> dict[str, str]:
     client = _clients(sandbox)["default"]
     scm = facts["scm_credentials"]
     ca_file = facts["ca_file"]
@@ -109,6 +110,9 @@ def _environment(sandbox: Sandbox, facts: Mapping[str, Any]) -> dict[str, str]:
         "CERTRECON_SCM_ADMIN_URL": f"{facts['scm_admin']}/api",
         "CERTRECON_SCM_TOKEN_URL": facts["oauth_token_url"],
         "CERTRECON_SCM_CUSTOMER_URI": scm["customer_uri"],
+        "CERTRECON_SANDBOX_WORLD": _world(directory),  # its lock and journal are no other world's
+        # Lock and journal of backend "file" live and die with this world: another one knows nothing of its enrollments.
+        "CERTRECON_STATE_DIR": str(directory / "certrecon-state"),
         "CERTRECON_EDGE_STAGING": facts["edge"]["staging"],
         "CERTRECON_EDGE_PRODUCTION": facts["edge"]["production"],
     }
@@ -129,6 +133,14 @@ def _environment(sandbox: Sandbox, facts: Mapping[str, Any]) -> dict[str, str]:
     }
     others = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE")
     return ours | credentials | dict.fromkeys(others, ca_file)
+
+
+def _world(directory: Path) -> str:
+    """Return what names this world, the same after a restart."""
+    place = directory / "world"
+    if not place.exists():
+        write_private(place, secrets.token_hex(8).encode())
+    return place.read_text()
 
 
 def _exports(environment: Mapping[str, str]) -> str:

@@ -32,10 +32,10 @@ from reconciler.model.order import Order, OrderStatus, Organization, Organizatio
 from reconciler.model.policy import Policy
 from reconciler.model.reading import Reading
 from reconciler.model.x509 import Certificate, parse_csr
+from reconciler.planning.case import Context, Trust
 from reconciler.planning.indexes import EnrollmentIndex, OrderBook
 from reconciler.planning.observed import AccountView, ChangeView, InstanceView, Observed
 from reconciler.planning.tags import OrderTag, key_of
-from reconciler.planning.workflow import Context, Trust
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ACCOUNT = AccountName("main")
@@ -201,6 +201,7 @@ def context(
         installation="0a1b2c3d",
         claimed={},
         promote=fields.pop("context_promote", frozenset()),
+        journals={ACCOUNT: journal} if (journal := fields.pop("journal", None)) is not None else {},
         **fields,
     )
 

@@ -32,6 +32,7 @@ from reconciler.planning.plan import Plan, plan_for
 from reconciler.planning.steps import (
     AcknowledgeWarnings,
     Act,
+    ActionKind,
     Actor,
     Blocked,
     CreateEnrollment,
@@ -39,10 +40,10 @@ from reconciler.planning.steps import (
     Done,
     Phase,
     PromoteToProduction,
-    SetMutualAuthentication,
     Step,
     SubmitOrder,
     Unread,
+    UpdateEnrollment,
     UploadCertificates,
     Wait,
 )
@@ -215,14 +216,26 @@ def test_a_change_that_could_not_be_read_leads_to_no_action() -> None:
     assert pending(ChangeView(change=None, problem="cps: no answer")) == Unread(text="cps: no answer")
 
 
-def test_a_new_enrollment_that_differs_from_its_file_is_left_alone() -> None:
+def test_a_file_that_changed_before_the_order_supersedes_the_change() -> None:
+    wanted = wanted_certificate("www.example.com", "img.example.com")
+    found = decision(wanted, enrollments=[enrollment_for(WANTED)], view=waiting_for_certificate(CSR))
+    assert only_step(found) == UpdateEnrollment(
+        desired=wanted, enrollment_id=ENROLLMENT, cancel_pending=True, replaces=CHANGE
+    )
+
+
+def test_a_file_that_changed_after_the_order_is_queued_behind_it() -> None:
+    wanted = wanted_certificate("www.example.com", "img.example.com")
     found = decision(
-        wanted_certificate("www.example.com", "img.example.com"),
+        wanted,
         enrollments=[enrollment_for(WANTED)],
         view=waiting_for_certificate(CSR),
+        orders=[ISSUED],
+        collected={501: GIVEN},
     )
-    assert isinstance(found, Blocked)
-    assert found.reason == "differs"
+    assert isinstance(only_step(found), UploadCertificates)
+    assert isinstance(found, Act)
+    assert any("queued" in note for note in found.notes)
 
 
 def test_mutual_authentication_follows_the_create_and_precedes_the_order() -> None:
@@ -231,8 +244,8 @@ def test_mutual_authentication_follows_the_create_and_precedes_the_order() -> No
         WANTED, enrollment=dataclasses.replace(WANTED.enrollment, client_mutual_authentication=settings)
     )
     found = pending(waiting_for_certificate(CSR), wanted)
-    assert only_step(found) == SetMutualAuthentication(
-        account=ACCOUNT, enrollment_id=ENROLLMENT, settings=settings, fips_mode=None
+    assert only_step(found) == UpdateEnrollment(
+        desired=wanted, enrollment_id=ENROLLMENT, cancel_pending=True, replaces=CHANGE
     )
 
 
@@ -491,17 +504,48 @@ def test_what_is_served_as_wanted_is_done() -> None:
     assert settled(pending=()) == Done()
 
 
-def test_a_live_certificate_that_differs_is_left_alone() -> None:
-    found = settled(wanted_certificate("www.example.com", "img.example.com"), pending=())
-    assert isinstance(found, Blocked)
-    assert not found.error
+def test_a_live_certificate_with_other_names_is_reissued() -> None:
+    wanted = wanted_certificate("www.example.com", "img.example.com")
+    found = settled(wanted, pending=())
+    assert isinstance(found, Act)
+    assert (found.kind, found.reason) == (ActionKind.REISSUE, "names-differ")
+    assert only_step(found) == UpdateEnrollment(desired=wanted, enrollment_id=ENROLLMENT)
 
 
-def test_a_served_certificate_that_lacks_a_wanted_name_is_told_of() -> None:
+def test_a_served_certificate_that_lacks_what_the_body_has_is_reissued_by_force() -> None:
     wanted = wanted_certificate("www.example.com", "img.example.com")
     found = decision(wanted, enrollments=[enrollment_for(wanted, pending=())], served=served_by(LEAF), orders=[ISSUED])
-    assert isinstance(found, Blocked)
-    assert (found.reason, "img.example.com" in found.text) == ("served-differs", True)
+    assert only_step(found) == UpdateEnrollment(desired=wanted, enrollment_id=ENROLLMENT, force_renewal=True)
+
+
+def test_settings_that_differ_are_updated_without_an_order() -> None:
+    wanted = dataclasses.replace(WANTED, enrollment=dataclasses.replace(WANTED.enrollment, ocsp_stapling="off"))
+    found = plan(wanted, enrollments=[enrollment_for(WANTED, pending=())], served=served_by(LEAF), orders=[ISSUED])
+    (action,) = found.actions
+    assert (action.kind, action.orders) == (ActionKind.UPDATE, None)
+
+
+@pytest.mark.parametrize(("days", "kind"), [(165, None), (170, ActionKind.RENEW), (200, ActionKind.RENEW)])
+def test_a_certificate_is_renewed_by_force_when_its_age_says_so(days: int, kind: ActionKind | None) -> None:
+    found = decision(
+        enrollments=[enrollment_for(WANTED, pending=())],
+        served=served_by(LEAF),
+        orders=[dataclasses.replace(ISSUED, issued_at=LEAF.not_before + timedelta(hours=3))],
+        now=LEAF.not_before + timedelta(days=days),
+    )
+    assert isinstance(found, Act) == (kind is not None)
+    if isinstance(found, Act):
+        assert found.kind is kind
+        step = only_step(found)
+        assert isinstance(step, UpdateEnrollment)
+        assert step.force_renewal
+
+
+def test_a_revoked_certificate_is_renewed_at_once() -> None:
+    revoked = dataclasses.replace(ISSUED, status=OrderStatus.REVOKED, status_text="Revoked")
+    found = decision(enrollments=[enrollment_for(WANTED, pending=())], served=served_by(LEAF), orders=[revoked])
+    assert isinstance(found, Act)
+    assert (found.kind, found.reason) == (ActionKind.RENEW, "revoked")
 
 
 def test_a_change_that_somebody_else_opened_on_a_live_certificate_is_left_alone() -> None:

@@ -1,0 +1,100 @@
+"""The checks before an order that need more than the bulk look: domains, validations, the organization's record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.execution.survey import survey_caa, survey_scm
+from reconciler.model.certificate import CertificateName, InstanceName
+from reconciler.planning.caa import caa_findings
+from reconciler.planning.case import Context
+from reconciler.planning.findings import Finding, errors
+from reconciler.planning.observed import Observed
+from reconciler.planning.ordering import order_terms
+from reconciler.planning.plan import Plan, Standing, guarded
+from reconciler.planning.preflight import Shared, password_finding, preflight_fleet, repeated_names
+from reconciler.planning.prospects import Prospect, prospect
+from reconciler.planning.steps import Act, Actor, Blocked
+from reconciler.ports import Dns, Scm
+
+
+def with_preflight(plan: Plan, context: Context, scm: Mapping[InstanceName, Scm], dns: Dns | None = None) -> Plan:
+    """Return the plan with what its orders would meet: an error blocks its certificate, the rest is said.
+
+    Costs nothing where nothing is ordered. CAA records are looked up where `dns` is given.
+
+    Raises:
+        AuthenticationError: SCM did not accept the credentials.
+    """
+    prospects = [one for standing in plan.standings if (one := _prospect(standing, context.observed)) is not None]
+    if not prospects:
+        return plan
+    found = preflight_fleet(prospects, survey_scm(prospects, scm))
+    by_certificate = {name: list(findings) for name, findings in found.by_certificate.items()}
+    public = frozenset(name for one in prospects if one.public for name in one.desired.sans)
+    lookups = survey_caa(public, dns) if dns is not None else None
+    for one in prospects:
+        more = by_certificate.setdefault(one.desired.name, [])
+        more.extend(_repeated(one, plan, context))
+        if lookups is not None and one.public:
+            more.extend(caa_findings(one.desired.sans, lookups, issue_on=one.issue_at.date()))
+    standings = [_with_findings(standing, by_certificate) for standing in plan.standings]
+    shared = tuple(
+        f"{one.finding}: {', '.join(one.certificates)}" for one in (*found.shared, *_passwords(prospects, scm))
+    )
+    held, states = guarded(standings, context)
+    return replace(plan, standings=tuple(held), guards=states, shared=shared)
+
+
+def _repeated(one: Prospect, plan: Plan, context: Context) -> tuple[Finding, ...]:
+    account = context.observed.accounts[one.desired.enrollment.account]
+    own = {standing.enrollment.id for standing in plan.standings if standing.enrollment is not None}
+    mine = next((standing.enrollment for standing in plan.standings if standing.name == one.desired.name), None)
+    return repeated_names(
+        one.desired,
+        account.enrollments.values,
+        own=mine.id if mine is not None else None,
+        claimed=frozenset(own) | context.claimed.get(one.desired.enrollment.account, frozenset()),
+    )
+
+
+def _passwords(prospects: Sequence[Prospect], scm: Mapping[InstanceName, Scm]) -> list[Shared]:
+    """Return what is wrong with the logins that are about to order."""
+    found = []
+    for instance in sorted({one.desired.order.instance for one in prospects}):
+        of_instance = [one for one in prospects if one.desired.order.instance == instance]
+        shared = password_finding(
+            instance,
+            scm[instance].password_state(),
+            [one.desired.name for one in of_instance],
+            today=of_instance[0].issue_at.date(),
+        )
+        found.extend([shared] if shared is not None else [])
+    return found
+
+
+def _prospect(standing: Standing, observed: Observed) -> Prospect | None:
+    if standing.action is None or standing.action.orders is None:
+        return None
+    instance = observed.instances[standing.desired.order.instance]
+    terms, _ = order_terms(standing.desired, instance, today=observed.at.date())
+    if terms is None:
+        return None
+    due_at = standing.serving.due_at if standing.serving is not None else None
+    return prospect(standing.desired, terms, instance.organizations.values, issue_at=observed.at, due_at=due_at)
+
+
+def _with_findings(standing: Standing, found: Mapping[CertificateName, Sequence[Finding]]) -> Standing:
+    findings = found.get(standing.name, ())
+    if not findings or standing.action is None or not isinstance(standing.decision, Act):
+        return standing
+    if wrong := errors(findings):
+        blocked = Blocked(
+            phase=standing.phase,
+            actor=Actor.OPERATOR,
+            text=f"an order would be refused: {'; '.join(str(one) for one in wrong)}",
+            remedy="Put it right in SCM first; the next run goes on by itself.",
+            reason="preflight",
+        )
+        return replace(standing, decision=blocked, action=None)
+    notes = tuple(str(one) for one in findings if not one.skipped)
+    return replace(standing, action=replace(standing.action, notes=(*standing.action.notes, *notes)))

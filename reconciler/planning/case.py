@@ -1,0 +1,80 @@
+"""What one certificate is decided with: the file, the look, the journal, and what a person lets go now."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.model.certificate import (
+    AccountName,
+    CertificateName,
+    DesiredCertificate,
+    EnrollmentId,
+    InstanceName,
+)
+from reconciler.model.digest import desired_digest
+from reconciler.model.enrollment import Enrollment, Served
+from reconciler.model.journal import OpenIntent, OpenState
+from reconciler.model.policy import Policy
+from reconciler.model.x509 import Certificate
+from reconciler.planning.needs import Serving, serving_of
+from reconciler.planning.observed import AccountView, ChangeView, InstanceView, Observed
+from reconciler.planning.ordering import OrderTerms
+from reconciler.planning.settle import settled_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Which roots a certificate may lead to: public ones as certificates, private ones by SHA-256 an instance."""
+
+    public_roots: tuple[Certificate, ...]
+    private_roots: Mapping[InstanceName, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What all decisions of one look share."""
+
+    observed: Observed
+    policy: Policy
+    trust: Trust
+    installation: str
+    claimed: Mapping[AccountName, frozenset[EnrollmentId]]  # enrollments that files name by id
+    journals: Mapping[AccountName, OpenState] = field(default_factory=dict)  # empty where none is kept
+    promote: frozenset[CertificateName] = frozenset()  # those with `promote: manual` that a person lets go now
+    retry: frozenset[CertificateName] = frozenset()  # dead or lost work that a person lets begin again
+    settles: Callable[[OpenIntent], datetime] = settled_at  # when an intent without an effect had none
+    certificates: int = 0  # how many all files ask for, selected or not: the base of a share
+    placed_in_run: int = 0  # orders
+    supersede: frozenset[CertificateName] = frozenset()  # changes with an order that give way to a changed file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One certificate with what the look says of it. `terms` is None where SCM's names could not be resolved."""
+
+    desired: DesiredCertificate
+    account: AccountView
+    instance: InstanceView
+    terms: OrderTerms | None
+    context: Context
+
+    @property
+    def now(self) -> datetime:
+        return self.context.observed.at
+
+    @property
+    def journal(self) -> OpenState | None:
+        return self.context.journals.get(self.desired.enrollment.account)
+
+    @property
+    def digest(self) -> str:
+        return desired_digest(self.desired)
+
+    def served(self, enrollment: Enrollment) -> Served:
+        return self.account.served.values.get(enrollment.id, Served())
+
+    def serving(self, enrollment: Enrollment) -> Serving | None:
+        return serving_of(self.desired, self.served(enrollment), self.instance.book, self.context.policy, self.now)
+
+    def view(self, enrollment: Enrollment) -> ChangeView | None:
+        return self.context.observed.changes.get((self.desired.enrollment.account, enrollment.id))

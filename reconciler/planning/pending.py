@@ -1,0 +1,394 @@
+"""A change of ours that is under way: what it waits for, what it needs next. New and old enrollments alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from reconciler.model.certificate import Promote
+from reconciler.model.enrollment import Change, ChangeState, Enrollment, InputKind
+from reconciler.model.entry import CauseId
+from reconciler.planning.case import Case
+from reconciler.planning.causes import create_cause
+from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer, differences
+from reconciler.planning.halves import Halves, Ordering, Surroundings, Upload, halves_of
+from reconciler.planning.needs import need_of
+from reconciler.planning.observed import ChangeView
+from reconciler.planning.steps import (
+    AcknowledgeWarnings,
+    Act,
+    ActionKind,
+    Actor,
+    Blocked,
+    Decision,
+    Phase,
+    PromoteToProduction,
+    Unread,
+    UpdateEnrollment,
+    UploadCertificates,
+    Wait,
+    unresolved,
+)
+from reconciler.planning.warnings import judge_management, judge_text
+
+_MUTUAL_AUTHENTICATION = "akamai.clientMutualAuthentication"
+
+
+def change_under_way(case: Case, enrollment: Enrollment, view: ChangeView) -> Decision:
+    """Decide on the pending change. It is judged by what it was opened for: the enrollment's own names and subject.
+
+    Where the file has changed since: without an order the change gives way to a new one; with an order it is finished
+    and deployed first, unless `--supersede` says otherwise.
+    """
+    change = view.change
+    if change is None:
+        return Unread(text=view.problem or f"the pending change of enrollment {enrollment.id} was not read")
+    halves = halves_of(_surroundings(case, enrollment, change, view))
+    found = differences(case.desired, enrollment, None)
+    if found and (step := _supersede(case, enrollment, change, halves, found)):
+        return step
+    decision = _next(case, enrollment, view, change, halves)
+    if found and isinstance(decision, Act | Wait):
+        queued = f"queued behind change {change.id}: {listed(found)}"
+        return replace(decision, notes=(*decision.notes, queued))
+    return decision
+
+
+def _next(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves) -> Decision:
+    match change.state:
+        case ChangeState.NEW | ChangeState.RUNNING:
+            return _running(case, change)
+        case ChangeState.AWAITING_INPUT:
+            return _answer(case, enrollment, view, change, halves)
+        case ChangeState.COMPLETED:
+            return Wait(
+                phase=Phase.PRODUCTION,
+                actor=Actor.CPS,
+                text="the change is complete; the networks' list is to follow",
+                poll=timedelta(minutes=1),
+            )
+        case ChangeState.CANCELLED | ChangeState.SUSPENDED | ChangeState.ERROR | ChangeState.UNKNOWN:
+            return _stopped(case, enrollment, change)
+
+
+def cause_of(case: Case, enrollment: Enrollment, change: Change) -> CauseId:
+    """Return why the change was opened: by the journal, its order's tag, or what the certificate needs."""
+    if case.journal is not None and change.id in case.journal.changes:
+        return case.journal.changes[change.id].cause
+    for tagged in case.instance.book.by_change.get((enrollment.id, change.id), ()):
+        return tagged.tag.cause
+    serving = case.serving(enrollment)
+    if serving is None:
+        return create_cause(case.desired.identity)
+    need = need_of(case.desired, enrollment, case.served(enrollment), serving, case.now)
+    return need.cause if need is not None else create_cause(case.desired.identity)
+
+
+def _supersede(
+    case: Case, enrollment: Enrollment, change: Change, halves: Halves, found: Sequence[Difference]
+) -> Act | None:
+    """Open a change in place of the pending one: nothing is ordered for it, its order is dead, or a person says so."""
+    if not _replaceable(change):
+        return None
+    ordered = any(half.live for half in halves.halves)
+    if ordered and case.desired.name not in case.context.supersede:
+        return None
+    lost = [str(one.order.ssl_id) for half in halves.halves for one in half.live]
+    mutual = [one for one in found if _is_mutual_authentication(one)]
+    only_mutual = len(mutual) == len(found)
+    return Act(
+        phase=_running_phase(change),
+        kind=ActionKind.RESUME if only_mutual else ActionKind.REISSUE,
+        cause=cause_of(case, enrollment, change),
+        steps=(
+            UpdateEnrollment(
+                desired=case.desired, enrollment_id=enrollment.id, cancel_pending=True, replaces=change.id
+            ),
+        ),
+        reason="mutual-authentication" if only_mutual else "file-changed",
+        text="CPS takes mutual authentication only after the enrollment was created"
+        if only_mutual
+        else f"the file changed while change {change.id} was pending",
+        differences=tuple(found),
+        notes=(f"order {', '.join(lost)} is lost by it",) if lost else (),
+    )
+
+
+_REPLACEABLE_STATES = frozenset({ChangeState.AWAITING_INPUT, ChangeState.ERROR, ChangeState.CANCELLED})
+
+
+def _replaceable(change: Change) -> bool:
+    """Tell whether CPS takes a PUT over this change: not while it checks or deploys."""
+    return change.state in _REPLACEABLE_STATES or change.status in ("pre-verification-safety-checks", "generate-csr")
+
+
+def listed(found: Sequence[Difference]) -> str:
+    """Return the differences in a few words."""
+    return ", ".join(_named(one) for one in found)
+
+
+def _named(difference: Difference) -> str:
+    match difference:
+        case FieldDiffers(pointer=pointer):
+            return pointer
+        case SansDiffer():
+            return "names"
+        case _:
+            return "key types"
+
+
+def _surroundings(case: Case, enrollment: Enrollment, change: Change, view: ChangeView) -> Surroundings:
+    trust = case.context.trust
+    live_types = frozenset(case.served(enrollment).production)
+    return Surroundings(
+        desired=replace(  # what the change was opened for
+            case.desired, sans=enrollment.sans, key_types=case.desired.key_types or live_types or None
+        ),
+        enrollment=enrollment,
+        change_id=change.id,
+        view=view,
+        book=case.instance.book,
+        collected=case.context.observed.collected,
+        live_serials=frozenset(one.serial for one in case.served(enrollment).production.values()),
+        live_types=live_types,
+        public_roots=trust.public_roots,
+        private_roots=trust.private_roots.get(case.desired.order.instance, frozenset()),
+        csr_max_age=case.context.policy.csr_max_age,
+        retry=case.desired.name in case.context.retry,
+        uncertain=_uncertain_orders(case),
+        now=case.now,
+    )
+
+
+def _uncertain_orders(case: Case) -> Mapping[str, datetime]:
+    if case.journal is None:
+        return {}
+    return {
+        one.intent.key: case.context.settles(one)
+        for one in case.journal.open
+        if one.intent.operation == "submit order" and one.intent.key is not None
+    }
+
+
+def _is_mutual_authentication(difference: Difference) -> bool:
+    return isinstance(difference, FieldDiffers) and difference.pointer == _MUTUAL_AUTHENTICATION
+
+
+_RUNNING: Mapping[str, tuple[Phase, timedelta]] = {
+    "pre-verification-safety-checks": (Phase.PRECHECKS, timedelta(seconds=30)),
+    "generate-csr": (Phase.CSR, timedelta(minutes=1)),
+    "verify-third-party-cert": (Phase.CHECKING, timedelta(minutes=1)),
+    "create-slot-files": (Phase.STAGING, timedelta(minutes=5)),
+    "forward-create-slot-files": (Phase.STAGING, timedelta(minutes=5)),
+    "live-check-action": (Phase.STAGING, timedelta(minutes=5)),
+    "forward-live-check-action": (Phase.STAGING, timedelta(minutes=5)),
+    "deploy-changes-to-staging": (Phase.STAGING, timedelta(minutes=10)),
+    "deploy-cert-to-staging": (Phase.STAGING, timedelta(minutes=10)),
+    "deploy-cert-to-production": (Phase.PRODUCTION, timedelta(minutes=15)),
+}
+
+
+def _running_phase(change: Change) -> Phase:
+    return _RUNNING.get(change.status, (Phase.CHECKING, timedelta()))[0]
+
+
+def _running(case: Case, change: Change) -> Wait:
+    phase, poll = _RUNNING.get(change.status, (Phase.CHECKING, timedelta(minutes=5)))
+    if change.deploy_not_before is not None and change.deploy_not_before > case.now and phase is Phase.PRODUCTION:
+        return Wait(
+            phase=Phase.SCHEDULED,
+            actor=Actor.CPS,
+            text=f"production is held back until {change.deploy_not_before:%Y-%m-%d %H:%M} UTC",
+            poll=poll,
+            until=change.deploy_not_before,
+        )
+    return Wait(phase=phase, actor=Actor.CPS, text=change.description or change.status, poll=poll)
+
+
+def _stopped(case: Case, enrollment: Enrollment, change: Change) -> Decision:
+    if case.desired.name in case.context.retry and change.state is ChangeState.ERROR:
+        return begin_again(case, enrollment, change)
+    phase = Phase.SUSPENDED if change.state is ChangeState.SUSPENDED else Phase.ERROR
+    said = f": {change.error}" if change.error else ""
+    return Blocked(
+        phase=phase,
+        actor=Actor.OPERATOR,
+        text=f"change {change.id} of enrollment {enrollment.id} is {change.state} at {change.status}{said}",
+        remedy="Look at it in the portal; cancel it there and run again, or ask Akamai's support.",
+        reason=f"change-{change.state}",
+    )
+
+
+def _answer(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves) -> Decision:
+    """Answer what CPS asks. The status may be shown before the input is offered: then wait a moment."""
+    if InputKind.PRE_WARNINGS in change.inputs:
+        return _warnings(case, enrollment, view, change, halves, InputKind.PRE_WARNINGS)
+    if InputKind.POST_WARNINGS in change.inputs:
+        return _warnings(case, enrollment, view, change, halves, InputKind.POST_WARNINGS)
+    if InputKind.CHANGE_MANAGEMENT in change.inputs:
+        return _promotion(case, enrollment, view, change, halves)
+    if InputKind.CERTIFICATE in change.inputs:
+        return _certificate(case, enrollment, change, halves)
+    return Wait(
+        phase=Phase.CHECKING,
+        actor=Actor.CPS,
+        text=f"CPS says {change.status} and offers no input yet",
+        poll=timedelta(seconds=30),
+    )
+
+
+def _certificate(case: Case, enrollment: Enrollment, change: Change, halves: Halves) -> Decision:
+    """Order what has no order, then upload what is issued and checked."""
+    if case.terms is None:
+        return unresolved()
+    cause = cause_of(case, enrollment, change)
+    ordering = Ordering(terms=case.terms, installation=case.context.installation, cause=cause)
+    following = halves.next_step(ordering)
+    if following is None:
+        return begin_again(case, enrollment, change)
+    if not isinstance(following, Upload):
+        return following
+    step = UploadCertificates(
+        account=case.desired.enrollment.account,
+        enrollment_id=enrollment.id,
+        change_id=change.id,
+        halves=following.halves,
+    )
+    kinds = " and ".join(half.key_type for half in following.halves)
+    passed = "certificate is issued and passes" if len(following.halves) == 1 else "certificates are issued and pass"
+    return Act(
+        phase=Phase.ISSUED,
+        kind=ActionKind.UPLOAD,
+        cause=cause,
+        steps=(step,),
+        reason="certificate-issued",
+        text=f"the {kinds} {passed} all checks",
+        notes=following.notes,
+    )
+
+
+def begin_again(case: Case, enrollment: Enrollment, change: Change) -> Act:
+    """Replace our own dead change by a new one: a new attempt, which a person asked for."""
+    return Act(
+        phase=_running_phase(change),
+        kind=ActionKind.RESUME,
+        cause=cause_of(case, enrollment, change),
+        steps=(
+            UpdateEnrollment(
+                desired=case.desired,
+                enrollment_id=enrollment.id,
+                force_renewal=True,
+                cancel_pending=True,
+                replaces=change.id,
+            ),
+        ),
+        reason="retry",
+        text=f"a person lets the work of change {change.id} begin again",
+    )
+
+
+def _warnings(
+    case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves, kind: InputKind
+) -> Decision:
+    phase = Phase.PREWARNINGS if kind is InputKind.PRE_WARNINGS else Phase.WARNINGS
+    if view.warnings is None:
+        return Wait(phase=phase, actor=Actor.CPS, text="CPS has warnings and does not show them yet", poll=_SOON)
+    verdict = judge_text(view.warnings, case.desired, case.context.policy, halves.evidence())
+    if verdict.refusals:
+        return Blocked(
+            phase=phase,
+            actor=Actor.OPERATOR,
+            text=f"CPS warns, and policy does not accept it: {'; '.join(verdict.refusals)}",
+            remedy="Review it; accept what may be accepted in `acceptWarnings`, or cancel the change in the portal.",
+            reason="warning-refused",
+        )
+    step = AcknowledgeWarnings(
+        account=case.desired.enrollment.account,
+        enrollment_id=enrollment.id,
+        change_id=change.id,
+        input=kind,
+        text=view.warnings,
+    )
+    return Act(
+        phase=phase,
+        kind=ActionKind.ACKNOWLEDGE,
+        cause=cause_of(case, enrollment, change),
+        steps=(step,),
+        reason="warnings-accepted",
+        text="policy accepts each of CPS's warnings",
+        notes=verdict.notes,
+    )
+
+
+_SOON = timedelta(seconds=30)
+
+
+def _promotion(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves) -> Decision:
+    if view.management is None:
+        return Wait(phase=Phase.PROMOTE, actor=Actor.CPS, text="CPS prepares its change management", poll=_SOON)
+    verdict = judge_management(view.management, case.desired, case.context.policy, halves.evidence())
+    if verdict.refusals:
+        return Blocked(
+            phase=Phase.PROMOTE,
+            actor=Actor.OPERATOR,
+            text=f"CPS's validation says: {'; '.join(verdict.refusals)}",
+            remedy="Review it in the portal; cancel the change there, or accept it in `acceptWarnings`.",
+            reason="validation-refused",
+        )
+    if held := _held_back(case, enrollment, halves):
+        return held
+    step = PromoteToProduction(
+        account=case.desired.enrollment.account,
+        enrollment_id=enrollment.id,
+        change_id=change.id,
+        validation_hash=view.management.validation_hash,
+    )
+    return Act(
+        phase=Phase.PROMOTE,
+        kind=ActionKind.PROMOTE,
+        cause=cause_of(case, enrollment, change),
+        steps=(step,),
+        reason="staging-serves-it",
+        text="staging serves the new certificate",
+        notes=verdict.notes,
+    )
+
+
+def _held_back(case: Case, enrollment: Enrollment, halves: Halves) -> Wait | Blocked | None:
+    """Tell what keeps a certificate on staging: the certificate is not seen there, or a person lets it go by hand."""
+    new = halves.serials()
+    live = {one.serial for one in case.served(enrollment).production.values()}
+    if not new and not live:
+        return Blocked(
+            phase=Phase.PROMOTE,
+            actor=Actor.OPERATOR,
+            text="the certificate on staging is of no order that certrecon knows",
+            remedy="Acknowledge or cancel the change in the portal.",
+            reason="unknown-certificate",
+        )
+    # A change of settings alone serves what production serves; one that adds a half serves that beside it.
+    on_staging = {one.serial for one in case.served(enrollment).staging.values()}
+    if not on_staging or not on_staging <= new | live or (new and not on_staging & new):
+        return Wait(phase=Phase.STAGING, actor=Actor.CPS, text="staging does not show the certificate yet", poll=_LATER)
+    match case.desired.enrollment.promote:
+        case Promote.AUTO:
+            return None
+        case Promote.VERIFIED:
+            seen = case.context.observed.staging_handshakes.get((case.desired.enrollment.account, enrollment.id))
+            if seen and seen <= new | live and (seen & new or not new):
+                return None
+            text = "no handshake with the staging edge has shown the certificate"
+            return Wait(phase=Phase.PROMOTE, actor=Actor.OPERATOR, text=text, poll=_LATER, remedy=_HANDSHAKE)
+        case Promote.MANUAL:
+            if case.desired.name in case.context.promote:
+                return None
+            return Wait(
+                phase=Phase.PROMOTE,
+                actor=Actor.OPERATOR,
+                text="it is on staging and waits for a person's go",
+                poll=timedelta(hours=1),
+                remedy=f"Run `certrecon apply --promote {case.desired.name}`.",
+            )
+
+
+_LATER = timedelta(minutes=5)
+_HANDSHAKE = "Check `verify.edgeHost` and that the staging edge can be reached from here."
