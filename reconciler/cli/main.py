@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from reconciler.cli import apply, plan, sandbox, validate
+from reconciler.cli import apply, explain, history, lock, plan, sandbox, show, status, validate
 from reconciler.cli.options import say
 from reconciler.errors import CertreconError, ExitCode
 
@@ -28,6 +28,11 @@ app = typer.Typer(
 app.command()(validate.validate)
 app.command()(plan.plan)
 app.command()(apply.apply)
+app.command()(status.status)
+app.command()(show.show)
+app.command()(explain.explain)
+app.command()(history.history)
+app.add_typer(lock.app, name="lock")
 app.add_typer(sandbox.app, name="sandbox")
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the files that people write."""
+"""The JSON Schemas of the files that people write, and of plans."""
 
 import functools
 import importlib.resources
@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator
 
 from reconciler.desired.yamlfile import join
 
-Kind = Literal["certificate", "defaults", "configuration"]
+Kind = Literal["certificate", "defaults", "configuration", "plan"]
 
 # What _defaults.yaml may not hold: it would make many certificates one, or act on many by one line.
 FORBIDDEN_IN_DEFAULTS = frozenset(
@@ -28,6 +28,20 @@ def validator(kind: Kind) -> Draft7Validator:
 def all_fields(kind: Kind) -> frozenset[tuple[str, str]]:
     """Return (parent, name) of every field outside of lists and maps of the user's own names."""
     return frozenset(_fields(_schema_of(kind), ""))
+
+
+def built_in(kind: Kind) -> Iterator[tuple[str, Any]]:
+    """Yield (pointer, default) of every field outside of lists and maps of the user's own names."""
+    yield from _defaults(_schema_of(kind), "")
+
+
+def _defaults(schema: Mapping[str, Any], parent: str) -> Iterator[tuple[str, Any]]:
+    for name, field in schema["properties"].items():
+        pointer = join(parent, name)
+        if "properties" in field:
+            yield from _defaults(field, pointer)
+        else:
+            yield pointer, field.get("default")
 
 
 def _fields(schema: Mapping[str, Any], parent: str) -> Iterator[tuple[str, str]]:

@@ -109,7 +109,8 @@ def test_facts_have_just_the_members_of_the_interface(sandbox: BackgroundSandbox
 def test_no_file_can_be_read_by_others(sandbox: BackgroundSandbox) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in sandbox.dir.iterdir()}
     assert modes == dict.fromkeys(
-        ["ca.pem", "private-ca.pem", "scm-client.pem", "scm-client.key", "edgerc", "env", "sandbox.json"], 0o600
+        ["ca.pem", "private-ca.pem", "scm-client.pem", "scm-client.key", "edgerc", "env", "sandbox.json", "world"],
+        0o600,
     )
 
 
