@@ -91,8 +91,40 @@ def _play(console: Console, signals: Signals, cleanup: contextlib.ExitStack) -> 
     _certrecon(stage, "plan", "--detailed-exitcode")
     _heading(stage, f"What the edge serves, verified by {'openssl s_client' if openssl() else 'Python'} in real time")
     handshakes = _verify(stage, certificates)
+    _half_a_year_later(stage)
     console.print(f"\ndemo: all {handshakes} handshakes verified ({time.monotonic() - began:.0f} s)")
     return 0
+
+
+def _half_a_year_later(stage: Stage) -> None:
+    """Let time and people do what they do; the plan tells each with its reason, and apply cures what is its to cure."""
+    _heading(stage, "Half a year later: renewals are due, and people were at work")
+    _certrecon(stage, "sandbox", "advance", "130d")
+    world = local_sandbox.ask(stage.sandbox, "GET", "/state")
+    enrollments = {one["common_name"]: one["id"] for one in world["enrollments"]}
+    orders = {one["common_name"]: one["ssl_id"] for one in world["orders"]}
+    stage.console.print("Somebody opens a change of blog.example.org in the portal.")
+    local_sandbox.ask(stage.sandbox, "POST", "/cps/open_renewal", {"enrollment_id": enrollments["blog.example.org"]})
+    stage.console.print("The certificate of api.example.com is revoked.")
+    local_sandbox.ask(stage.sandbox, "POST", "/scm/revoke", {"ssl_id": orders["api.example.com"]})
+    stage.console.print("www.example.com gets a new name in its file.")
+    _rename(stage.repository / "certificates" / "web" / "www.example.com.yaml")
+    _certrecon(stage, "sandbox", "advance", "40d")
+    stage.console.print("Domain validations of before 2027-03-15 are dead: somebody validates again.")
+    for domain in ("example.com", "example.net", "example.org", "example.co.uk"):
+        local_sandbox.ask(stage.sandbox, "POST", "/scm/validate_domain", {"name": domain})
+    _certrecon(stage, "plan", "--detailed-exitcode", expected=2)
+    _certrecon(stage, "apply", "--auto-approve", "--wait", "48h")
+    _heading(stage, "What is left waits for a person")
+    _certrecon(stage, "plan", "--detailed-exitcode")
+
+
+def _rename(path: Path) -> None:
+    text = path.read_text()
+    changed = text.replace("img.example.com", "media.example.com, img.example.com")
+    if changed == text:
+        raise DemoFailedError(f"{path.name} is not as the demo knows it")
+    path.write_text(changed)
 
 
 def _set_stage(console: Console, signals: Signals, cleanup: contextlib.ExitStack) -> Stage:

@@ -2,9 +2,13 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +68,16 @@ def clean_environment(home: Path) -> dict[str, str]:
     }
     bin_first = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
     return kept | {"HOME": str(home), "PATH": bin_first, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+def ask(sandbox: Mapping[str, Any], method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    """Call the control API: what a person does in a portal, or what the world looks like."""
+    context = ssl.create_default_context(cafile=sandbox["ca_file"])
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(sandbox["control"] + path, data, method=method)  # noqa: S310 - our own sandbox
+    try:
+        with urllib.request.urlopen(request, timeout=60, context=context) as answer:  # noqa: S310
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise SandboxFailedError(f"{method} {path}: {error.read().decode()}") from None
