@@ -15,11 +15,11 @@ demo: $(INSTALLED) ## from YAML to verified handshakes with the edge, on a sandb
 
 .PHONY: test
 test: $(INSTALLED) ## every test but the nightly ones, with branch coverage (PYTEST_ARGS=...)
-	$(BIN)/pytest -n auto -m "not long" --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto --dist worksteal -m "not long" --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 .PHONY: test-long
 test-long: $(INSTALLED) ## the nightly tests
-	$(BIN)/pytest -n auto -m long $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto --dist worksteal -m long $(PYTEST_ARGS)
 
 .PHONY: lint lint-style lint-types lint-imports
 lint: lint-style lint-types lint-imports ## style, types, import directions (make -j lint: side by side)
