@@ -116,7 +116,7 @@ class Halves:
             return None
         if stop := self._wrong():
             return stop
-        if uncertain := self._uncertain():
+        if uncertain := self.uncertain():
             return uncertain
         submit = tuple(
             _submit(self.of, half, half.csr, ordering)
@@ -136,7 +136,7 @@ class Halves:
             )
         return self._upload() or self._wait()
 
-    def _uncertain(self) -> Wait | None:
+    def uncertain(self) -> Wait | None:
         """Tell of an order whose answer was lost: it is not placed again before it must have shown (the order rule)."""
         for half in self.halves:
             until = self.of.uncertain.get(key_of(half.csr.spki_sha256)) if half.csr is not None else None

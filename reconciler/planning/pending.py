@@ -87,8 +87,8 @@ def _supersede(
     case: Case, enrollment: Enrollment, change: Change, halves: Halves, found: Sequence[Difference]
 ) -> Act | None:
     """Open a change in place of the pending one: nothing is ordered for it, its order is dead, or a person says so."""
-    if not _replaceable(change):
-        return None
+    if not _replaceable(change) or halves.uncertain() is not None:
+        return None  # a PUT would throw away the CSR of an order that may have been placed
     ordered = any(half.live for half in halves.halves)
     if ordered and case.desired.name not in case.context.supersede:
         return None

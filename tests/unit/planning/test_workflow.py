@@ -24,9 +24,11 @@ from reconciler.model.enrollment import (
     Served,
     UploadHalf,
 )
+from reconciler.model.entry import CauseId, Intent, IntentId
+from reconciler.model.journal import OpenIntent, OpenState, OwnChange
 from reconciler.model.order import Order, OrderStatus
 from reconciler.model.policy import Policy
-from reconciler.model.x509 import Certificate
+from reconciler.model.x509 import Certificate, parse_csr
 from reconciler.planning.observed import ChangeView
 from reconciler.planning.plan import Plan, plan_for
 from reconciler.planning.steps import (
@@ -47,6 +49,7 @@ from reconciler.planning.steps import (
     UploadCertificates,
     Wait,
 )
+from reconciler.planning.tags import key_of
 from tests.support.certs import csr_pem, desired, ec_key, leaf, root_ca, rsa_key, sub_ca
 from tests.support.looks import (
     ACCOUNT,
@@ -222,6 +225,37 @@ def test_a_file_that_changed_before_the_order_supersedes_the_change() -> None:
     assert only_step(found) == UpdateEnrollment(
         desired=wanted, enrollment_id=ENROLLMENT, cancel_pending=True, replaces=CHANGE
     )
+
+
+def test_a_file_that_changed_while_an_order_may_have_been_placed_waits_until_that_is_known() -> None:
+    intent = Intent(
+        id=IntentId("1"),
+        certificate=WANTED.name,
+        cause=CauseId("ab12"),
+        attempt=1,
+        operation="submit order",
+        enrollment_id=ENROLLMENT,
+        change_id=CHANGE,
+        key_type="ECDSA",
+        body_digest="",
+        desired_digest="",
+        at=NOW - timedelta(minutes=5),
+        key=key_of(parse_csr(CSR).spki_sha256),
+    )
+    journal = OpenState(
+        journal_id="j",
+        installation="0a1b2c3d",
+        open=(OpenIntent(intent=intent, written_at=NOW),),
+        changes={CHANGE: OwnChange(enrollment_id=ENROLLMENT, cause=CauseId("ab12"), opened_at=NOW)},
+    )
+    found = decision(
+        wanted_certificate("www.example.com", "img.example.com"),
+        enrollments=[enrollment_for(WANTED)],
+        view=waiting_for_certificate(CSR),
+        journal=journal,
+    )
+    assert isinstance(found, Wait), found
+    assert "may show yet" in found.text
 
 
 def test_a_file_that_changed_after_the_order_is_queued_behind_it() -> None:
