@@ -10,6 +10,7 @@ from types import FrameType
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GRACE_S = 15.0  # `apply` finishes the step in hand before it ends
+_LOOK_S = 1.0
 
 
 class Stopped(BaseException):
@@ -82,7 +83,12 @@ class Children:
     def run(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path | None = None) -> int:
         """Run `command` to its end and return its exit code."""
         child = self.start(command, env=env, cwd=cwd, log=log)
-        code = child.wait()
+        while True:
+            # Python acts on a signal between two instructions: one that comes just before a system call that waits
+            # for ever would be acted on after it, so none of ours does.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = child.wait(_LOOK_S)
+                break
         self._running.remove(child)
         return code
 

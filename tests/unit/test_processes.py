@@ -21,6 +21,12 @@ def script(body: str) -> "subprocess.Popen[str]":
     from tools.processes import Children, Signals, Stopped
     signals = Signals()
     children = Children(signals)
+
+    def sleep():
+        # A signal just before a system call is acted on after it: no call lasts long.
+        while True:
+            time.sleep(0.05)
+
     try:
         {body}
     except Stopped as stopped:
@@ -71,7 +77,7 @@ def test_signal_ends_the_child_and_what_the_child_started(number: signal.Signals
         while not Path("{pids}").exists():
             time.sleep(0.01)
         print("ready", flush=True)
-        time.sleep(300)
+        sleep()
         """
     ) as running:
         assert read_line(running) == "ready"
@@ -88,7 +94,7 @@ def test_signal_waits_while_something_is_made() -> None:
             time.sleep(0.5)
             print("made", flush=True)
         print("too late", flush=True)
-        time.sleep(300)
+        sleep()
         """
     ) as running:
         assert read_line(running) == "ready"
@@ -102,7 +108,7 @@ def test_second_signal_does_not_cut_the_cleanup_short() -> None:
         """
         children.start(["/bin/sh", "-c", "trap 'sleep 0.5; echo cleaned; exit' TERM; echo ready; "
                         "while :; do sleep 0.05; done"], env={"PATH": "/usr/bin:/bin"}, cwd=Path("."))
-        time.sleep(300)
+        sleep()
         """
     ) as running:
         assert read_line(running) == "ready"
@@ -120,7 +126,7 @@ def test_child_that_ignores_the_request_is_killed() -> None:
         tools.processes._GRACE_S = 0.5
         children.start(["/bin/sh", "-c", "trap '' TERM; echo $$; while :; do sleep 1; done"],
                        env={"PATH": "/usr/bin:/bin"}, cwd=Path("."))
-        time.sleep(300)
+        sleep()
         """
     ) as running:
         pid = int(read_line(running))
