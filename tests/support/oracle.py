@@ -16,6 +16,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def conforming(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Lint what the sandbox's CA issues, and verify CSRs and chains of all sandboxes, unless marked `nonconforming`.
 
+    Of a fleet a part is judged, evenly spread: its certificates are all made in one way.
+
     Every sandbox comes from `ca_state`; tests without it are left alone, and start without a server's imports.
     """
     if "ca_state" not in request.fixturenames or request.node.get_closest_marker("nonconforming") is not None:
@@ -23,7 +25,7 @@ def conforming(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         return
     from reconciler.sandbox.app import Sandbox
     from reconciler.sandbox.ca import Authority, IssuedCertificate, IssueRequest
-    from tests.support.conformance import leaf_problems, world_problems
+    from tests.support.conformance import MOST_JUDGED, evenly, leaf_problems, world_problems
 
     issued: list[IssuedCertificate] = []
     worlds: list[Sandbox] = []
@@ -40,7 +42,7 @@ def conforming(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Authority, "issue", issue_and_note)
     monkeypatch.setattr(Sandbox, "__init__", begin_and_note)
     yield
-    problems = [problem for certificate in issued for problem in leaf_problems(certificate)]
+    problems = [problem for certificate in evenly(issued, MOST_JUDGED) for problem in leaf_problems(certificate)]
     problems += [problem for world in worlds for problem in world_problems(world)]
     if problems:
         pytest.fail("\n".join(problems), pytrace=False)
