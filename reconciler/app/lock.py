@@ -33,6 +33,7 @@ class Standing:
     record: LockRecord | None
     state: OpenState | None
     problem: str | None  # why the journal cannot be used
+    holder_gone: bool | None = None  # where the store can know
 
     @property
     def held(self) -> bool:
@@ -51,7 +52,18 @@ def show(store: Store, account: str) -> Standing:
         problem = error.detail
     if snapshot.journal is None and record is None:
         problem = None  # nothing has run yet, or all was removed: the next apply tells by the tags of orders
-    return Standing(account=account, place=store.place, record=record, state=state, problem=problem)
+    return Standing(
+        account=account,
+        place=store.place,
+        record=record,
+        state=state,
+        problem=problem,
+        holder_gone=_holder_gone(store, record),
+    )
+
+
+def _holder_gone(store: Store, record: LockRecord | None) -> bool | None:
+    return store.holder_gone(record.epoch) if record is not None and not record.free else None
 
 
 def _record(snapshot: Snapshot) -> LockRecord | None:
@@ -114,7 +126,7 @@ def repair(store: Store, account: str, found: Found, *, owner: Owner, at: dateti
     snapshot = store.read()
     record = _record(snapshot)
     if record is not None and not record.free:
-        raise LockHeldError(held_text(account, record))
+        raise LockHeldError(held_text(account, record, gone=_holder_gone(store, record)))
     state, reason = _usable(snapshot, record)
     if state is not None and not reason:
         return Repair(state=state, repaired=False)

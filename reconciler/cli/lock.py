@@ -149,7 +149,7 @@ def _lines(standing: "Standing") -> list[Text]:
 
     record, state = standing.record, standing.state
     if record is not None and not record.free:
-        lines = held_text(standing.account, record).splitlines()
+        lines = held_text(standing.account, record, gone=standing.holder_gone).splitlines()
     else:
         lines = [f"lock: account {standing.account} is free."]
         if record is not None:

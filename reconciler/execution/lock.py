@@ -98,13 +98,11 @@ class Locker:
         snapshot = self._store.read()
         watch.note(snapshot)
         record = None if snapshot.lock is None else decode_lock(snapshot.lock.text)
-        if record is not None and not record.free and not self._left_behind(record, watch, started):
-            raise LockHeldError(held_text(self._account, record))
+        if record is not None and not record.free:
+            gone = self._store.holder_gone(record.epoch)
+            if not (watch.left_behind(record, started) if gone is None else gone):
+                raise LockHeldError(held_text(self._account, record, gone=gone))
         return self._seize(_Seen(snapshot=snapshot, record=record), at=at, create=create)
-
-    def _left_behind(self, record: LockRecord, watch: "_Watch", look_started_s: float) -> bool:
-        gone = self._store.holder_gone(record.epoch)
-        return gone if gone is not None else watch.left_behind(record, look_started_s)
 
     def _seize(self, seen: "_Seen", *, at: datetime, create: bool) -> Lease:
         """Write our record and the journal's epoch in one swap.
@@ -217,12 +215,27 @@ def journal_problem(snapshot: Snapshot, record: LockRecord | None) -> str | None
     return None
 
 
-def held_text(account: str, record: LockRecord) -> str:
-    """Say who has the lock, since when, and how it can be had."""
-    minutes = record.takeover_after.total_seconds() / 60
+def held_text(account: str, record: LockRecord, *, gone: bool | None) -> str:
+    """Say who has the lock, since when, and how it can be had. `gone`: its holder has ended; None: nobody can know."""
     run = f"\n  run: {record.owner.run_url}" if record.owner.run_url else ""
     return (
         f"lock: account {account} is locked by {record.owner.name} since {shown_time(record.since)}, last heard of "
-        f"{shown_time(record.beat_at)}.{run}\n  If that run has died, another can take it after {minutes:.3g} min "
-        f"of silence: wait for it with --lock-timeout, or run 'certrecon lock break'."
+        f"{shown_time(record.beat_at)}.{run}\n  {_way_to_it(record, gone)}"
     )
+
+
+def _way_to_it(record: LockRecord, gone: bool | None) -> str:
+    match gone:
+        case None:
+            minutes = record.takeover_after.total_seconds() / 60
+            return (
+                f"If that run has died, another can take it after {minutes:.3g} min of silence: wait for it with "
+                "--lock-timeout, or run 'certrecon lock break'."
+            )
+        case True:
+            return "That run has ended without releasing it: the next run takes it at once."
+        case False:
+            return (
+                "That run is alive on this machine, and its lock is free the moment it ends: wait for it with "
+                "--lock-timeout, or end it."
+            )

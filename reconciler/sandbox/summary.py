@@ -45,11 +45,12 @@ def _facts(pem: str) -> dict[str, Any]:
 
 
 def _order(sandbox: Sandbox, order: Order) -> dict[str, Any]:
+    profile = sandbox.scm.state.profiles.get(order.profile_id)  # none for what was imported
     return {
         "ssl_id": order.ssl_id,
         "common_name": order.common_name,
         "names": sorted({order.common_name, *order.sans}),
-        "profile": sandbox.scm.state.profiles[order.profile_id].name,
+        "profile": None if profile is None else profile.name,
         "status": order.status,
         "requester": order.requester,
         "requested": order.requested,

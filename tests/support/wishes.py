@@ -131,7 +131,6 @@ NOT_VARIANTS: Mapping[str, str] = {
     "token_lifetime_s": "with none, a token has expired before it is used",
     "approvals": "manual: an approver has to act",
     "legacy_terms": "no term of the profile may be issued any more",
-    "add_www": "the certificate has names that nobody asked for",
     "pre_validation": "without it, the file has to say how domains are validated",
     "ecc_allowed": "without it, ECDSA is refused",
     "external_requester_mandatory": "the file has to name one",

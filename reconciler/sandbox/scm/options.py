@@ -39,7 +39,7 @@ class ScmOptions:
     replaced_revoked_after_s: float = _option(0.0, 17, "when the CA revokes the replaced certificate; 0: never")
     duplicate_csr: Literal["accept", "refuse"] = _option("accept", 18, "an order with the CSR of another order")
     csr_sans: Literal["ignore", "merge"] = _option("ignore", 19, "names in the CSR's SAN extension")
-    add_www: bool = _option(default=False, point=20, text="the CA adds www. to the common name")
+    add_www: bool = _option(default=False, point=20, text="the CA adds www., to a wildcard the bare name")
     sans_as_list: Literal["refuse", "accept"] = _option("refuse", 21, "subjAltNames as a JSON array")
     over_long_term: Literal["refuse", "cut"] = _option("refuse", 22, "a term above the public limit of the day")
     legacy_terms: bool = _option(default=False, point=22, text="public profiles offer 365 days whatever the date")

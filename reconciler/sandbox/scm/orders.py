@@ -221,7 +221,7 @@ def issue(world: World, order: Order) -> None:
     profile = world.state.profiles[order.profile_id]
     names = all_names(order.common_name, order.sans)
     if world.options.add_www:
-        names = all_names(names[0], [*names[1:], f"www.{order.common_name.removeprefix('*.')}"])
+        names = all_names(names[0], [*names[1:], _added(order.common_name)])
     certificate = world.authority.issue(
         IssueRequest(
             csr_pem=order.csr_pem,
@@ -235,6 +235,13 @@ def issue(world: World, order: Order) -> None:
     )
     put_in_place(world, order, certificate.leaf_pem, certificate.serial, certificate.not_after, world.now)
     world.record(_CA, "issued", order)
+
+
+def _added(common_name: str) -> str:
+    """Return the name that comes with a product: the bare one with a wildcard, else the one with www."""
+    if common_name.startswith("*."):
+        return common_name.removeprefix("*.")
+    return common_name if common_name.startswith("www.") else f"www.{common_name}"
 
 
 def put_in_place(

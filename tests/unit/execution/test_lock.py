@@ -11,6 +11,7 @@ import pytest
 from reconciler.errors import ExitCode, JournalError, LockHeldError, LockLostError
 from reconciler.execution.filestore import FileStore
 from reconciler.execution.lease import Lease, Timing, journal_write
+from reconciler.execution.lock import held_text
 from reconciler.execution.store import JournalWrite, MemoryStore, Store, SwapRejectedError, Versions
 from reconciler.model.journal import decode_state
 from reconciler.model.journal_entries import CommitApplied
@@ -65,6 +66,17 @@ def test_a_lock_that_is_held_says_who_has_it_and_how_it_can_be_had() -> None:
     assert error.exit_code is ExitCode.LOCKED
     for word in ("alice@build7", "2026-11-20 12:00:00", "https://ci.example/alice@build7", "12 min", "lock break"):
         assert word in str(error)
+
+
+def test_a_lock_whose_holder_the_kernel_knows_speaks_of_no_silence(tmp_path: Path) -> None:
+    store, other = FileStore(tmp_path), FileStore(tmp_path)
+    take(store, real=FakeTime())
+    alive = error_of(lambda: take(other, "bob@build8", real=FakeTime()))
+    assert "alive on this machine" in str(alive)
+    assert "silence" not in str(alive)
+    store.close()  # what the kernel does when its process ends
+    assert "has ended" in held_text("main", record(other), gone=other.holder_gone(record(other).epoch))
+    other.close()
 
 
 class Watched(FakeTime):

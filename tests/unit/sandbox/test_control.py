@@ -1,11 +1,14 @@
 """The control API: each route does what it says, and refuses what it does not know."""
 
+import base64
 from datetime import timedelta
 
 import pytest
+import requests
 
 from reconciler.sandbox.server import BackgroundSandbox
 from tests.conftest import START
+from tests.support import certs
 from tests.support.control import Control
 
 
@@ -143,6 +146,25 @@ def test_a_person_revokes_an_order(control: Control) -> None:
     (order,) = control.get("/state")["orders"]
     control.post("/scm/revoke", {"ssl_id": order["ssl_id"]})
     assert control.get("/state")["orders"][0]["status"] == "Revoked"
+
+
+def test_an_imported_certificate_is_of_no_profile(control: Control, sandbox: BackgroundSandbox) -> None:
+    der = certs.leaf(certs.root_ca(), "www.example.com").der
+    environment = sandbox.environment
+    answer = requests.post(
+        f"{sandbox.urls['scm']}/api/ssl/v2/import",
+        json=[{"orgID": 1101, "cert": base64.b64encode(der).decode()}],
+        headers={
+            "login": environment["SECTIGO_LOGIN"],
+            "password": environment["SECTIGO_PASSWORD"],
+            "customerUri": environment["SECTIGO_CUSTOMER_URI"],
+        },
+        verify=sandbox.urls["ca_file"],
+        timeout=10,
+    )
+    assert answer.json()[0]["created"], answer.text
+    (order,) = control.get("/state")["orders"]
+    assert (order["common_name"], order["profile"]) == ("www.example.com", None)
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,22 @@ def test_the_ca_can_add_www(scm: Scm) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("common_name", "profile", "names"),
+    [
+        ("www.example.com", 2012, ["www.example.com"]),
+        ("*.example.com", 2013, ["*.example.com", "example.com"]),
+    ],
+)
+def test_the_ca_adds_no_www_to_www_nor_to_a_wildcard(
+    scm: Scm, common_name: str, profile: int, names: list[str]
+) -> None:
+    scm.options.add_www = True
+    scm.options.approval_s = 0
+    ssl_id = scm.issued(common_name, certType=profile)
+    assert scm.details(ssl_id)["subjectAlternativeNames"] == names
+
+
 def test_the_portal_can_have_the_ca_sign_at_once(scm: Scm) -> None:
     ssl_id = scm.enroll()
     scm.portal.issue(ssl_id)
