@@ -13,6 +13,7 @@ CertreconError
     OutcomeUnknownError        a change was sent, the answer did not arrive: look before anything else
     ServiceRejectedError       the service understood and said no
     LookAgainError             it was not yet, or is no longer, possible: look again
+      CreateLimitError         the account created another enrollment too short a time before
     AuthenticationError        the credentials were not accepted; nothing was done
     UnexpectedAnswerError      a read answered with something that is not in its documents
 """
@@ -184,6 +185,16 @@ class ServiceRejectedError(ServiceError):
 
 class LookAgainError(ServiceRejectedError):
     """It was not yet, or is no longer, possible (CPS 404 and 409): the next look tells which."""
+
+
+class CreateLimitError(LookAgainError):
+    """CPS lets an account create only so often. `retry_after_s` is what it asked for, if it did."""
+
+    def __init__(
+        self, service: str, operation: str, detail: str, *, code: str = "", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(service, operation, detail, code=code)
+        self.retry_after_s = retry_after_s
 
 
 class AuthenticationError(ServiceError):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.execution.observe import Interest, Observer
-from reconciler.execution.perform import body_digest, perform
+from reconciler.execution.pace import CreatePace
+from reconciler.execution.perform import Made, body_digest, perform
 from reconciler.execution.realtime import RealTime
 from reconciler.model.certificate import (
     AccountName,
@@ -105,6 +106,7 @@ class Executor:
     _failed: dict[CertificateName, str] = field(default_factory=dict)
     _tries: defaultdict[StepKey, int] = field(default_factory=lambda: defaultdict(int))
     _performed: list[Performed] = field(default_factory=list)
+    _creates: CreatePace = field(default_factory=CreatePace)
     _placed: int = 0
 
     def converge(self, *, wait: timedelta = timedelta()) -> Result:
@@ -120,7 +122,7 @@ class Executor:
                 return self._result(plan)
             runnable = [(standing, step) for standing in plan.standings for step in self._runnable(standing)]
             if runnable:
-                self._act(runnable[:_BATCH])
+                self._act(self._creates.admitted(runnable)[:_BATCH])
                 continue
             pause = self._pause(plan)
             if pause is None or self.clock.now() + pause > deadline:
@@ -154,7 +156,11 @@ class Executor:
         """Return the steps that this run may make for one certificate, each with when; None: not again in this run."""
         if not isinstance(standing.decision, Act) or standing.name in self._failed or not self.approved(standing):
             return []
-        return [(step, self._not_before(standing, step)) for step in standing.decision.steps]
+        return [(step, self._when(standing, step)) for step in standing.decision.steps]
+
+    def _when(self, standing: Standing, step: Step) -> datetime | None:
+        when, free_at = self._not_before(standing, step), self._creates.free_at(step)
+        return when if when is None or free_at is None else max(when, free_at)
 
     def _not_before(self, standing: Standing, step: Step) -> datetime | None:
         """Return when a step may be made: not while what it did may still be on its way to being seen.
@@ -205,9 +211,9 @@ class Executor:
         outcomes: defaultdict[AccountName, list[Outcome]] = defaultdict(list)
         try:
             for intent, (standing, step) in zip(intents, runnable, strict=True):
-                outcome = self._one(intent, standing, step, books, began_s)
-                outcomes[_account(standing)].append(outcome)
-                self._note(standing, step, outcome)
+                made = self._one(intent, standing, step, books, began_s)
+                outcomes[_account(standing)].append(made.outcome)
+                self._note(standing, step, made)
         finally:
             for account, some_outcomes in outcomes.items():
                 self.journals[account].record(tuple(some_outcomes))
@@ -219,20 +225,22 @@ class Executor:
         step: Step,
         books: Mapping[InstanceName, OrderBook | None],
         began_s: float,
-    ) -> Outcome:
+    ) -> Made:
         if self.stop():
-            return self._not_sent(intent, "the run was ended.")
+            return self._unmade(intent, OutcomeKind.NOT_SENT, "the run was ended.")
         if self.real.seconds() - began_s > _INTENT_LIFE_S:
-            return self._not_sent(intent, "the batch ran out of time.")
+            return self._unmade(intent, OutcomeKind.NOT_SENT, "the batch ran out of time.")
+        if (held := self._held(step)) is not None:
+            return self._unmade(intent, OutcomeKind.NOT_SENT, f"{held}.")
         if isinstance(step, SubmitOrder) and (refusal := _order_refusal(step, books[step.instance])) is not None:
-            return Outcome(intent=intent.id, kind=OutcomeKind.LOOK_AGAIN, at=self.clock.now(), detail=refusal)
+            return self._unmade(intent, OutcomeKind.LOOK_AGAIN, refusal)
         lease = self.leases.get(_account(standing))
         if lease is not None:
             lease.confirm()
         log.info("%s: certificate=%s enrollment=%s", intent.operation, intent.certificate, intent.enrollment_id)
-        outcome = perform(step, self.observer.services, intent=intent.id, now=self.clock.now())
-        log.info("%s: certificate=%s: %s", intent.operation, intent.certificate, outcome.kind)
-        return replace(outcome, at=self.clock.now())
+        made = perform(step, self.observer.services, intent=intent.id, now=self.clock.now())
+        log.info("%s: certificate=%s: %s", intent.operation, intent.certificate, made.outcome.kind)
+        return replace(made, outcome=replace(made.outcome, at=self.clock.now()))
 
     def _intent(self, standing: Standing, step: Step, now: datetime) -> Intent:
         if not isinstance(standing.decision, Act):
@@ -272,16 +280,20 @@ class Executor:
             books[instance] = OrderBook.of(reading.values) if reading.complete else None
         return books
 
-    def _not_sent(self, intent: Intent, why: str) -> Outcome:
-        return Outcome(intent=intent.id, kind=OutcomeKind.NOT_SENT, at=self.clock.now(), detail=why)
+    def _unmade(self, intent: Intent, kind: OutcomeKind, why: str) -> Made:
+        return Made(outcome=Outcome(intent=intent.id, kind=kind, at=self.clock.now(), detail=why))
 
-    def _note(self, standing: Standing, step: Step, outcome: Outcome) -> None:
-        key = _key(standing, step)
+    def _note(self, standing: Standing, step: Step, made: Made) -> None:
+        key, outcome = _key(standing, step), made.outcome
+        if outcome.kind is OutcomeKind.NOT_SENT and made.error is None and self._held(step) is not None:
+            return  # no call was made: the result says for what it waits
+        self._performed.append(Performed(certificate=standing.name, operation=key.operation, outcome=outcome))
+        self.tell(Told(at=outcome.at, certificate=standing.name, text=_told(key, outcome)))
+        if self._creates.note(step, made):
+            return  # no try of this step: it came too soon
         repeated = key in self._latest and self._latest[key].kind is OutcomeKind.DONE
         self._latest[key] = outcome
         self._placed += isinstance(step, SubmitOrder) and outcome.kind in (OutcomeKind.DONE, OutcomeKind.UNKNOWN)
-        self._performed.append(Performed(certificate=standing.name, operation=key.operation, outcome=outcome))
-        self.tell(Told(at=outcome.at, certificate=standing.name, text=_told(key, outcome)))
         if outcome.kind is OutcomeKind.DONE and not repeated:
             self._tries.pop(key, None)
             return
@@ -308,11 +320,19 @@ class Executor:
             )
         }
         return Result(
-            plan=plan,
+            plan=replace(plan, standings=tuple(map(self._with_pace, plan.standings))),
             performed=tuple(self._performed),
             failures=failures,
             under_way=frozenset(under_way),
         )
+
+    def _held(self, step: Step) -> str | None:
+        return None if self._creates.free_at(step) is None else self._creates.holds(step, self.clock.now())
+
+    def _with_pace(self, standing: Standing) -> Standing:
+        """Return the standing with what holds its create back."""
+        held = [why for step, _ in self._timed(standing) if (why := self._held(step)) is not None]
+        return replace(standing, throttled=held[0]) if held else standing
 
     def _unknown(self, standing: Standing) -> list[str]:
         """Return what is said of steps whose outcome no look has shown."""

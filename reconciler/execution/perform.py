@@ -55,15 +55,23 @@ class Gained:
     ssl_id: SslId | None = None
 
 
-def perform(step: Step, services: Services, *, intent: IntentId, now: datetime) -> Outcome:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What came of a step, for the journal; `error` is what the service said where it did not do it."""
+
+    outcome: Outcome
+    error: ServiceError | None = None
+
+
+def perform(step: Step, services: Services, *, intent: IntentId, now: datetime) -> Made:
     """Make the step's call once and map what happened to an outcome (design: safety 1)."""
     try:
         gained = _call(step, services)
     except ServiceError as error:
         kind = _kind(error)
         log.warning("%s: %s: %s", operation_of(step), kind, error)
-        return Outcome(intent=intent, kind=kind, at=now, detail=str(error))
-    return Outcome(
+        return Made(outcome=Outcome(intent=intent, kind=kind, at=now, detail=str(error)), error=error)
+    done = Outcome(
         intent=intent,
         kind=OutcomeKind.DONE,
         at=now,
@@ -71,6 +79,7 @@ def perform(step: Step, services: Services, *, intent: IntentId, now: datetime) 
         change_id=gained.change_id,
         ssl_id=gained.ssl_id,
     )
+    return Made(outcome=done)
 
 
 def _kind(error: ServiceError) -> OutcomeKind:

@@ -1,11 +1,14 @@
 """What CPS, and the gateway before it, mean by an answer without success (akamai-cps 1.4 and 5.1)."""
 
+import re
+
 import msgspec
 
-from reconciler.errors import AuthenticationError, LookAgainError, ServiceError, ServiceRejectedError
+from reconciler.errors import AuthenticationError, CreateLimitError, LookAgainError, ServiceError, ServiceRejectedError
 from reconciler.services import refusals
 from reconciler.services.decode import BodyError, decode
 from reconciler.services.http import Answer, Request
+from reconciler.services.retry import retry_after_s
 
 SERVICE = "cps"
 
@@ -13,6 +16,11 @@ _REFUSED = frozenset({400, 403, 415})  # with a problem body: understood, and no
 _NOT_NOW = frozenset({404, 409})
 _WAF = "WAF deny rule"  # a burst that the edge cut off before the gateway saw it
 _SIGNATURE_WINDOW_S = 30
+
+# A create that follows another too soon is a 409 as that of a name in use is, and its body is not documented
+# (akamai-cps 2.3): these words, or a Retry-After, tell it.
+_LIMIT_WORDS = re.compile(r"\blimit|\btoo (?:many|soon|often)|\bminutes?\b|\brate\b", re.IGNORECASE)
+_HOST = re.compile(r"\S+\.\S+")  # may hold any of these words
 
 
 class Problem(msgspec.Struct, rename="camel", frozen=True):
@@ -87,12 +95,17 @@ def _offset(answer: Answer) -> str:
 
 def _look_again(request: Request, answer: Answer, problem: Problem | None) -> ServiceError:
     text = problem.text if problem else refusals.excerpt(answer)
-    return LookAgainError(
-        SERVICE,
-        request.operation,
-        refusals.one_line(f"not possible now (HTTP {answer.status}): {text}"),
-        code=problem.code if problem else str(answer.status),
-    )
+    detail = refusals.one_line(f"not possible now (HTTP {answer.status}): {text}")
+    code = problem.code if problem else str(answer.status)
+    asked_s = retry_after_s(answer)
+    limited = asked_s is not None or _LIMIT_WORDS.search(_HOST.sub("", f"{code} {text}")) is not None
+    if limited and answer.status == 409 and _creates(request):
+        return CreateLimitError(SERVICE, request.operation, detail, code=code, retry_after_s=asked_s)
+    return LookAgainError(SERVICE, request.operation, detail, code=code)
+
+
+def _creates(request: Request) -> bool:
+    return request.method == "POST" and request.path.endswith("/enrollments")
 
 
 def _rejected(request: Request, problem: Problem) -> ServiceError:

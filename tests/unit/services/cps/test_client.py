@@ -11,6 +11,7 @@ import pytest
 
 from reconciler.errors import (
     AuthenticationError,
+    CreateLimitError,
     LookAgainError,
     OutcomeUnknownError,
     ServiceError,
@@ -378,3 +379,41 @@ def test_the_log_never_holds_the_signing_key(server: ScriptedServer, caplog: pyt
     assert "signing key" not in caplog.text
     assert "signature=" not in caplog.text
     assert any(record.name == "reconciler.services.http" for record in caplog.records)
+
+
+CONFLICT = "https://h/cps/v2/error-types/"
+
+
+@pytest.mark.parametrize(
+    ("refused", "retry_after_s"),
+    [
+        (reply({"type": f"{CONFLICT}create-limit-exceeded", "title": "Create limit exceeded."}, 409), None),
+        (reply({"type": f"{CONFLICT}x", "title": "Conflict", "detail": "Wait 5 minutes and try again."}, 409), None),
+        (Reply(status=409, headers={"Retry-After": "240"}), 240.0),
+    ],
+)
+def test_the_limit_of_creates_is_told_from_other_conflicts(
+    server: ScriptedServer, refused: Reply, retry_after_s: float | None
+) -> None:
+    server.script(refused)
+    with cps_on(server) as cps, pytest.raises(CreateLimitError) as raised:
+        cps.create_enrollment(desired())
+    assert raised.value.retry_after_s == retry_after_s
+    assert len(server.seen) == 1
+
+
+def test_a_name_in_use_is_no_limit_whatever_it_is_called(server: ScriptedServer) -> None:
+    text = "The common name [limit.minute.example.com] is used by enrollment 7."
+    server.script(reply({"type": f"{CONFLICT}duplicate-common-name", "title": "Duplicate", "detail": text}, 409))
+    with cps_on(server) as cps:
+        with pytest.raises(LookAgainError) as raised:
+            cps.create_enrollment(desired())
+        assert not isinstance(raised.value, CreateLimitError)
+
+
+def test_only_a_create_has_that_limit(server: ScriptedServer) -> None:
+    server.script(reply({"type": f"{CONFLICT}x", "title": "Rate limit"}, 409))
+    with cps_on(server) as cps:
+        with pytest.raises(LookAgainError) as raised:
+            cps.cancel_change(E, C)
+        assert not isinstance(raised.value, CreateLimitError)
