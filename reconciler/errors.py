@@ -8,6 +8,7 @@ CertreconError
   LockHeldError                another run works on the account (exit 6)
   LockLostError                the lock is no longer ours: no further step (exit 6)
   JournalError                 the journal cannot be read, written or trusted
+  ReserveReachedError          the account's calls are nearly used up: who only looks leaves the rest to renewals
   ServiceError(service, operation)
     ServiceUnavailableError    nothing was sent, or it was a read: safe to repeat
     OutcomeUnknownError        a change was sent, the answer did not arrive: look before anything else
@@ -140,6 +141,10 @@ class JournalError(CertreconError):
         self.detail = detail
         self.remedy = remedy
         super().__init__(f"journal: {detail}" + (f" {remedy}" if remedy else ""))
+
+
+class ReserveReachedError(CertreconError):
+    """Who only looks stops: the account's last calls are for runs that renew. It is no gap in a reading: all ends."""
 
 
 class ServiceError(CertreconError):

@@ -67,8 +67,10 @@ class Named:
 
 
 @contextmanager
-def open_run(directory: Path, named: Named = Named()) -> Iterator[Run]:
+def open_run(directory: Path, named: Named = Named(), *, only_looks: bool = True) -> Iterator[Run]:
     """Read configuration, certificates and credentials, and open the services that they name; close them at the end.
+
+    Who `only_looks` leaves the last calls of an account's limit to those who renew.
 
     Raises:
         ConfigurationError: configuration or credentials cannot be used.
@@ -83,7 +85,9 @@ def open_run(directory: Path, named: Named = Named()) -> Iterator[Run]:
         used = planner.certificates
         services = Services(
             cps={
-                name: stack.enter_context(closing(cps_client(project.accounts[name], settings, clock)))
+                name: stack.enter_context(
+                    closing(cps_client(project.accounts[name], settings, clock, only_looks=only_looks))
+                )
                 for name in sorted({one.enrollment.account for one in used})
             },
             scm={

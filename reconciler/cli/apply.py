@@ -149,7 +149,7 @@ def apply(
         raise UsageError("There is no terminal to ask on. Give --auto-approve, or run it in a terminal.")
     named = Named(targets=tuple(target or ()), promote=promote or (), retry=retry or (), supersede=supersede or ())
     files_of_plans = tuple(read_plan(path) for path in plans or ())
-    with open_run(directory, named) as run, ExitStack() as stack:
+    with open_run(directory, named, only_looks=False) as run, ExitStack() as stack:
         approvals = _approvals(run.project.policy, files_of_plans)
         check_settings(run.project, services_local=run.services_local, allow_local_lock=allow_local_lock)
         standing_on = head(run.project.root)

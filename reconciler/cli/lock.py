@@ -97,7 +97,7 @@ def repair(directory: Directory = Path(), account: AccountOption = None) -> None
 
     project = _project(directory)
     one = _one_account(project, account)
-    with open_run(directory) as run, open_store(project, one, os.environ) as store:
+    with open_run(directory, only_looks=False) as run, open_store(project, one, os.environ) as store:
         observed = run.observer.look(run.planner.certificates)
         done = repaired(store, one.name, _found(observed, one), owner=run_owner(os.environ), at=run.clock.now())
     for line in _repair_lines(one, done):

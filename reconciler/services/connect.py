@@ -14,6 +14,7 @@ from reconciler.services.cps import refusals as cps_refusals
 from reconciler.services.cps.client import ACTIVE_CERTIFICATES, CpsClient, signer
 from reconciler.services.http import Transport
 from reconciler.services.limits import Limit, Limiter
+from reconciler.services.reserve import Reserve
 from reconciler.services.sandbox_control import SandboxControl
 from reconciler.services.scm import refusals as scm_refusals
 from reconciler.services.scm.client import ScmClient
@@ -49,8 +50,10 @@ def clock_for(settings: Settings) -> RealClock | SandboxClock:
     return SandboxClock(SandboxControl(settings.sandbox_url, settings.ca_file))
 
 
-def cps_client(account: Account, settings: Settings, clock: Clock) -> CpsClient:
+def cps_client(account: Account, settings: Settings, clock: Clock, *, only_looks: bool = False) -> CpsClient:
     """Return the client of an account. All clients of an account in one process should be this one: it has the limits.
+
+    One who only looks leaves the account's last calls to runs that renew.
 
     Raises:
         ConfigurationError: its credentials are missing, or its host is not allowed.
@@ -61,7 +64,8 @@ def cps_client(account: Account, settings: Settings, clock: Clock) -> CpsClient:
         "": (Limit(calls=access.calls_per_minute, seconds=60.0), _BURST),
         ACTIVE_CERTIFICATES: (_ACTIVE_CERTIFICATES,),
     }
-    caller = _caller(transport, Limiter(clock, limits), settings, clock, cps_refusals.refusal)
+    limiter = Limiter(clock, limits, reserve=Reserve(account.name) if only_looks else None)
+    caller = _caller(transport, limiter, settings, clock, cps_refusals.refusal)
     return CpsClient(access, caller, clock)
 
 

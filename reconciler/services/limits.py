@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from reconciler.ports import Clock
 from reconciler.services.http import Answer
+from reconciler.services.reserve import Reserve
 from reconciler.services.retry import next_call_s, retry_after_s
 
 log = logging.getLogger(__name__)
@@ -27,18 +28,27 @@ class Limiter:
     """Holds calls back, for everyone who shares an account's budget in this process.
 
     `limits` are by group of operations; those of group "" bind all calls. It measures service time, so that it works
-    on the sandbox's clock as on the machine's.
+    on the sandbox's clock as on the machine's. `reserve`: what is left to others, by one who only looks.
     """
 
-    def __init__(self, clock: Clock, limits: Mapping[str, tuple[Limit, ...]] | None = None) -> None:
+    def __init__(
+        self, clock: Clock, limits: Mapping[str, tuple[Limit, ...]] | None = None, *, reserve: Reserve | None = None
+    ) -> None:
         self._clock = clock
+        self._reserve = reserve
         self._windows = {
             group: [_Window(limit) for limit in several] for group, several in (limits or {}).items() if several
         }
         self._held_until = datetime.min.replace(tzinfo=UTC)
 
     def acquire(self, group: str = "") -> None:
-        """Wait until one more call of `group` is within the limits, and count it."""
+        """Wait until one more call of `group` is within the limits, and count it.
+
+        Raises:
+            ReserveReachedError: what is left is for others.
+        """
+        if self._reserve is not None:
+            self._reserve.check()
         windows = [*self._windows.get("", ()), *(self._windows.get(group, ()) if group else ())]
         if not windows and self._held_until.year == 1:
             return
@@ -60,6 +70,8 @@ class Limiter:
             wait_s = next_call_s(answer)
         if wait_s is not None:
             self.hold(timedelta(seconds=wait_s))
+        if self._reserve is not None and (pause := self._reserve.observe(answer, self._clock.now())) is not None:
+            self.hold(pause)
 
     def hold(self, duration: timedelta) -> None:
         """Let no call through for `duration` from now."""
