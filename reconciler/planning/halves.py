@@ -86,6 +86,11 @@ class Halves:
     def ordered(self) -> bool:
         return any(half.live or half.dead for half in self.halves)
 
+    @property
+    def unordered(self) -> int:
+        """How many of them no order, alive or dead, is known to hold."""
+        return sum(not half.live and not half.dead for half in self.halves)
+
     def serials(self) -> frozenset[int]:
         """Return the serials of the change's issued certificates, as far as SCM says them."""
         return frozenset(

@@ -22,6 +22,7 @@ from reconciler.planning.steps import (
     Decision,
     Phase,
     PromoteToProduction,
+    SubmitOrder,
     Unread,
     UpdateEnrollment,
     UploadCertificates,
@@ -46,11 +47,31 @@ def change_under_way(case: Case, enrollment: Enrollment, view: ChangeView) -> De
     found = differences(case.desired, enrollment, None)
     if found and (step := _supersede(case, enrollment, change, halves, found)):
         return step
-    decision = _next(case, enrollment, view, change, halves)
+    decision = _with_orders_to_come(_next(case, enrollment, view, change, halves), change, halves)
     if found and isinstance(decision, Act | Wait):
         queued = f"queued behind change {change.id}: {listed(found)}"
         return replace(decision, notes=(*decision.notes, queued))
     return decision
+
+
+# Before its certificate is ordered, or while it is. A change of settings alone is among them for a moment, and is
+# counted as if it needed one.
+_UNTIL_ORDERED = frozenset(
+    {
+        "pre-verification-safety-checks",
+        "wait-review-pre-verification-safety-checks",
+        "generate-csr",
+        "wait-upload-third-party",
+    }
+)
+
+
+def _with_orders_to_come(decision: Decision, change: Change, halves: Halves) -> Decision:
+    """Return the decision with the orders that the change still needs: they are spoken for in the budgets."""
+    if change.status not in _UNTIL_ORDERED or not isinstance(decision, Act | Wait):
+        return decision
+    ordering = sum(isinstance(step, SubmitOrder) for step in decision.steps) if isinstance(decision, Act) else 0
+    return replace(decision, to_order=halves.unordered - ordering)
 
 
 def _next(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves) -> Decision:

@@ -322,6 +322,7 @@ def guarded(standings: Sequence[Standing], context: Context) -> tuple[list[Stand
     total = max(context.certificates, len(standings))
     refused = refusals(actions.values(), context.policy, certificates=total, now=context.observed.at)
     rest = [action for action in actions.values() if action.key not in refused]
+    names_refused = {action.name for action in actions.values() if action.key in refused}
     placed = [
         tagged.order.requested_at
         for view in context.observed.instances.values()
@@ -329,11 +330,12 @@ def guarded(standings: Sequence[Standing], context: Context) -> tuple[list[Stand
         for tagged in of_key
         if tagged.order.requested_at is not None
     ]
+    to_come = sum(_to_come(standing) for standing in standings if standing.name not in names_refused)
     throttled = throttle(
         rest,
         context.policy.budgets,
-        placed_in_run=context.placed_in_run,
-        placed_today=on_day(placed, context.observed.at),
+        placed_in_run=context.placed_in_run + to_come,
+        placed_today=on_day(placed, context.observed.at) + to_come,
     )
     states = guard_states(actions.values(), context.policy, certificates=total, now=context.observed.at)
     held = [
@@ -343,6 +345,12 @@ def guarded(standings: Sequence[Standing], context: Context) -> tuple[list[Stand
         for standing in standings
     ]
     return held, (*states, *throttled.states)
+
+
+def _to_come(standing: Standing) -> int:
+    """Return the orders that what is begun still needs, beside those that its action is throttled by."""
+    counted = standing.action is not None and standing.action.orders is not None
+    return standing.decision.to_order if isinstance(standing.decision, Act | Wait) and not counted else 0
 
 
 def _guarded(standing: Standing, action: Action) -> Guarded:

@@ -172,6 +172,7 @@ def _unsettled(case: Case, enrollment: Enrollment, need: Need) -> Wait | None:
                 text="the answer to an update was lost; it may show yet",
                 poll=until - case.now,
                 until=until,
+                to_order=len(case.desired.wanted_key_types) if need.new_order else 0,
             )
     return None
 

@@ -169,6 +169,7 @@ class Act:
     text: str  # the same for people
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
+    to_order: int = 0  # orders that its change needs after these steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,7 @@ class Wait:
     until: datetime | None = None  # when it is known
     remedy: str = ""
     notes: tuple[str, ...] = ()
+    to_order: int = 0  # orders that what was begun still needs, as far as nobody else has to act before them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

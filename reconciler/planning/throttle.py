@@ -31,9 +31,9 @@ def throttle(
     Args:
         actions: those that no guard refuses.
         budgets: orders of a run and of a day.
-        placed_in_run: orders that this run has placed already.
-        placed_today: orders placed on this day (see `on_day`) by any run, those of this one included, and those that
-            changes already begun still have to place and that are not among `actions`.
+        placed_in_run: orders that this run has placed already, and those to come: that changes already begun still
+            need, and that are not among `actions`.
+        placed_today: orders placed on this day (see `on_day`) by any run, this one included, and those to come.
     """
     most = min(budgets.orders, budgets.orders_per_day)
     left = max(min(budgets.orders - placed_in_run, budgets.orders_per_day - placed_today), 0)

@@ -108,6 +108,7 @@ def _uncertain(case: Case) -> Wait | None:
                 text="the answer to the create was lost; the enrollment may show yet",
                 poll=timedelta(minutes=1),
                 until=until,
+                to_order=len(case.desired.wanted_key_types),
             )
     return None
 
