@@ -49,11 +49,18 @@ class Cps(Protocol):
 
     def contracts(self) -> Reading[frozenset[ContractId]]: ...
 
-    def enrollments(self, contracts: frozenset[ContractId]) -> Reading[tuple[Enrollment, ...]]:
-        """Return the enrollments of `contracts`, each with its contract: a call for each, since CPS does not say it."""
+    def enrollments(
+        self, contracts: frozenset[ContractId], *, with_fips_mode: frozenset[DnsName] = frozenset()
+    ) -> Reading[tuple[Enrollment, ...]]:
+        """Return the enrollments of `contracts`, each with its contract: a call for each, since CPS does not say it.
+
+        Those of the common names `with_fips_mode` say it; others may not, since older versions of the list do not.
+        """
         ...
 
-    def served(self) -> Reading[dict[EnrollmentId, Served]]: ...
+    def served(self, contracts: frozenset[ContractId]) -> Reading[dict[EnrollmentId, Served]]:
+        """Return what the networks serve, for all `contracts`."""
+        ...
 
     def change(self, enrollment_id: EnrollmentId, change_id: ChangeId) -> Change: ...
 

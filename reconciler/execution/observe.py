@@ -58,7 +58,7 @@ class Observer:
             AuthenticationError: a service did not accept the credentials; there is no point in going on.
         """
         at = self.clock.now()
-        accounts = {name: self._account(name) for name in sorted({one.enrollment.account for one in certificates})}
+        accounts = {name: self._account(name, certificates) for name in _accounts(certificates)}
         bound = {tag: ssl for one in (journals or {}).values() for tag, ssl in bound_orders(one).items()}
         placed = self._placed(bound, accounts)
         instances = {
@@ -89,14 +89,15 @@ class Observer:
         extra = [order for ssl_id in sorted(missing) if (order := _tolerant(lambda: scm.order(ssl_id))) is not None]  # noqa: B023
         return Reading(values=(*reading.values, *extra), complete=reading.complete, problems=reading.problems)
 
-    def _account(self, name: AccountName) -> AccountView:
+    def _account(self, name: AccountName, certificates: Sequence[DesiredCertificate]) -> AccountView:
         cps = self.services.cps[name]
         contracts = cps.contracts()
-        enrollments = cps.enrollments(contracts.values)
+        named = [one.common_name for one in certificates if one.enrollment.fips_mode is not None]
+        enrollments = cps.enrollments(contracts.values, with_fips_mode=frozenset(named))
         return AccountView(
             contracts=contracts,
             enrollments=enrollments,
-            served=cps.served(),
+            served=cps.served(contracts.values),
             index=EnrollmentIndex.of(enrollments.values),
         )
 
@@ -183,6 +184,10 @@ class Observer:
             self._collected[key] = parse_certificates("\n".join(pems))
         except MalformedCertificateError as error:
             log.warning("collect: order=%s: %s", order.ssl_id, error)
+
+
+def _accounts(certificates: Sequence[DesiredCertificate]) -> list[AccountName]:
+    return sorted({one.enrollment.account for one in certificates})
 
 
 def _tolerant(read: Callable[[], _Value | None]) -> _Value | None:

@@ -11,7 +11,8 @@ from reconciler.ports import Clock
 from reconciler.services.caller import Caller, Refusal
 from reconciler.services.clock import RealClock, SandboxClock
 from reconciler.services.cps import refusals as cps_refusals
-from reconciler.services.cps.client import ACTIVE_CERTIFICATES, CpsClient, signer
+from reconciler.services.cps.client import CpsClient, signer
+from reconciler.services.cps.lists import ACTIVE_CERTIFICATES
 from reconciler.services.http import Transport
 from reconciler.services.limits import Limit, Limiter
 from reconciler.services.reserve import Reserve

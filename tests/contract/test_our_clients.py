@@ -194,7 +194,7 @@ def test_a_certificate_goes_from_nothing_to_production(cps: CpsClient, scm: ScmC
     wait(cps, clock, enrollment, change, lambda seen: InputKind.CHANGE_MANAGEMENT in seen.inputs)
 
     serials = {half.key_type: parse_certificates(half.leaf_pem)[0].serial for half in halves}
-    staged = cps.served().values[enrollment]
+    staged = cps.served(BOTH).values[enrollment]
     assert {key_type: each.serial for key_type, each in staged.staging.items()} == serials
     assert staged.production == {}
     management = cps.change_management(enrollment, change)
@@ -204,7 +204,7 @@ def test_a_certificate_goes_from_nothing_to_production(cps: CpsClient, scm: ScmC
     cps.acknowledge_change_management(enrollment, change, management.validation_hash)
     wait(cps, clock, enrollment, change, lambda seen: seen.state is ChangeState.COMPLETED)
 
-    live = cps.served().values[enrollment].production
+    live = cps.served(BOTH).values[enrollment].production
     assert {key_type: each.serial for key_type, each in live.items()} == serials
     assert {key_type: each.sha256 for key_type, each in live.items()} == {
         half.key_type: parse_certificates(half.leaf_pem)[0].sha256 for half in halves
@@ -459,7 +459,7 @@ def readings(cps: CpsClient, scm: ScmClient) -> dict[str, tuple[bool, int]]:
     """Return of each bulk read whether it is complete, and how much it brought."""
     found = {
         "cps.list_enrollments": cps.enrollments(BOTH),
-        "cps.list_active_certificates": cps.served(),
+        "cps.list_active_certificates": cps.served(BOTH),
         "scm.report": scm.orders(),
         "scm.list_organizations": scm.organizations(),
     }
@@ -517,7 +517,7 @@ def test_the_limits_of_an_account_are_kept(sandbox: "BackgroundSandbox", cps: Cp
     for _ in range(75):
         cps.change(opened.enrollment_id, opened.change_id)
     for _ in range(12):
-        assert cps.served().complete
+        assert cps.served(BOTH).complete
     assert sandbox.calls["cps.get_change"] == 75  # a refused call would have been made again
     assert sandbox.calls["cps.list_active_certificates"] == 12
     assert timedelta(minutes=2) <= clock.now() - started < timedelta(minutes=4)

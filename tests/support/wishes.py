@@ -125,8 +125,6 @@ def wishes(draw: st.DrawFn) -> Wish:
 # Options that change what a service does, and not only how it says it: with some value of these a person has to act,
 # or what is wanted cannot be had.
 NOT_VARIANTS: Mapping[str, str] = {
-    "contract_on_list": "the list of active certificates is read without a contract",
-    "list_version_12": "the list of enrollments is read in version 12",
     "clock_window_s": "with none, no signature is in time",
     "token_lifetime_s": "with none, a token has expired before it is used",
     "approvals": "manual: an approver has to act",

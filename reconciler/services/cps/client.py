@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 
-import msgspec
 from akamai.edgegrid import EdgeGridAuth
 
 from reconciler.errors import (
@@ -29,17 +28,17 @@ from reconciler.model.enrollment import (
     Served,
     UploadHalf,
 )
+from reconciler.model.names import DnsName
 from reconciler.model.reading import Reading
 from reconciler.ports import Clock
 from reconciler.services.caller import Caller
 from reconciler.services.cps import bodies, operations, wire, wire_changes
-from reconciler.services.decode import BodyError, decode
+from reconciler.services.cps.lists import BulkLists
+from reconciler.services.decode import decode
 from reconciler.services.http import Authorize, Request
 
 # At DEBUG, EdgeGrid's signer logs its signing key and the body: whoever turns logging up does not ask for these.
 logging.getLogger("akamai.edgegrid").setLevel(logging.WARNING)
-
-ACTIVE_CERTIFICATES = "active-certificates"  # the group of calls that CPS limits for itself
 
 Value = TypeVar("Value")
 
@@ -63,6 +62,7 @@ class CpsClient:
         self._access = access
         self._caller = caller
         self._clock = clock
+        self._lists = BulkLists(account=access.account, call=self._call)
 
     def close(self) -> None:
         self._caller.close()
@@ -83,47 +83,13 @@ class CpsClient:
         except ServiceError as error:
             return Reading(values=frozenset(), complete=False, problems=(str(error),))
 
-    def enrollments(self, contracts: frozenset[ContractId]) -> Reading[tuple[Enrollment, ...]]:
-        found: dict[EnrollmentId, Enrollment] = {}
-        problems: list[str] = []
-        for contract in sorted(contracts):
-            reading = self._enrollments_of(contract)
-            problems.extend(reading.problems)
-            for enrollment in reading.values:
-                known = found.setdefault(enrollment.id, enrollment)
-                if known is not enrollment:
-                    problems.append(
-                        f"cps: enrollment {enrollment.id} is listed under contract {known.contract} and under "
-                        f"{contract}: whose it is, is unknown."
-                    )
-        return Reading(values=tuple(found.values()), complete=not problems, problems=tuple(problems))
+    def enrollments(
+        self, contracts: frozenset[ContractId], *, with_fips_mode: frozenset[DnsName] = frozenset()
+    ) -> Reading[tuple[Enrollment, ...]]:
+        return self._lists.enrollments(contracts, with_fips_mode)
 
-    def _enrollments_of(self, contract: ContractId) -> Reading[tuple[Enrollment, ...]]:
-        request = operations.list_enrollments(contract)
-        return self._list(request, lambda raw: wire.enrollment(raw, self._access.account, contract))
-
-    def served(self) -> Reading[dict[EnrollmentId, Served]]:
-        rows = self._list(operations.list_active_certificates(), wire.served, group=ACTIVE_CERTIFICATES)
-        return Reading(values=dict(rows.values), complete=rows.complete, problems=rows.problems)
-
-    def _list(
-        self, request: Request, parse: Callable[[msgspec.Raw], Value], *, group: str = ""
-    ) -> Reading[tuple[Value, ...]]:
-        """Read a list. An item that can't be used is a problem, and the others are there all the same."""
-        try:
-            rows = self._call(request, wire.items, group=group)
-        except AuthenticationError:
-            raise
-        except ServiceError as error:
-            return Reading(values=(), complete=False, problems=(str(error),))
-        values: list[Value] = []
-        problems: list[str] = []
-        for row in rows:
-            try:
-                values.append(parse(row))
-            except BodyError as error:
-                problems.append(f"cps: {request.operation}: {wire.label(row)}: {error}")
-        return Reading(values=tuple(values), complete=not problems, problems=tuple(problems))
+    def served(self, contracts: frozenset[ContractId]) -> Reading[dict[EnrollmentId, Served]]:
+        return self._lists.served(contracts)
 
     # Reads of one enrollment
 

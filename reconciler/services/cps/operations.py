@@ -11,8 +11,10 @@ from reconciler.services.decode import encode
 from reconciler.services.http import Request
 
 # Each body is read and written in one version. Enrollments: v12, the first that shows fipsMode, because a PUT in an
-# older one would leave it out, and what a PUT leaves out CPS resets.
-_ENROLLMENTS = "enrollments.v12"
+# older one would leave it out, and what a PUT leaves out CPS resets. Of the list the newest document says v11, while
+# clients ask for v12 (akamai-cps 7, point 46): there the first that CPS serves is taken.
+ENROLLMENT_LISTS = ("enrollments.v12", "enrollments.v11")
+SAYING_FIPS_MODE = frozenset({"enrollments.v12"})
 _ENROLLMENT = "enrollment.v12"
 _ENROLLMENT_STATUS = "enrollment-status.v1"
 _ACTIVE_CERTIFICATES = "active-certificates.v2"
@@ -44,12 +46,16 @@ def list_contracts() -> Request:
     )
 
 
-def list_enrollments(contract: ContractId) -> Request:
-    return _read(f"list the enrollments of contract {contract}", "/enrollments", _ENROLLMENTS, {"contractId": contract})
+def list_enrollments(contract: ContractId, version: str = ENROLLMENT_LISTS[0]) -> Request:
+    return _read(f"list the enrollments of contract {contract}", "/enrollments", version, {"contractId": contract})
 
 
-def list_active_certificates() -> Request:
-    return _read("list the active certificates", "/active-certificates", _ACTIVE_CERTIFICATES)
+def list_active_certificates(contract: ContractId | None = None) -> Request:
+    """Return the request for those of one contract, or of all that the client may see."""
+    if contract is None:
+        return _read("list the active certificates", "/active-certificates", _ACTIVE_CERTIFICATES)
+    operation = f"list the active certificates of contract {contract}"
+    return _read(operation, "/active-certificates", _ACTIVE_CERTIFICATES, {"contractId": contract})
 
 
 def read_enrollment(enrollment_id: EnrollmentId) -> Request:

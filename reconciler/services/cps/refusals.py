@@ -14,6 +14,7 @@ SERVICE = "cps"
 
 _REFUSED = frozenset({400, 403, 415})  # with a problem body: understood, and not done
 _NOT_NOW = frozenset({404, 409})
+_NOT_SERVED = frozenset({406, 415})  # in the version that was asked for; with a problem body or without
 _WAF = "WAF deny rule"  # a burst that the edge cut off before the gateway saw it
 _SIGNATURE_WINDOW_S = 30
 
@@ -52,6 +53,8 @@ def refusal(request: Request, answer: Answer) -> ServiceError:
         return _look_again(request, answer, problem)
     if problem and (answer.status in _REFUSED or _final_read(request, answer)):
         return _rejected(request, problem)
+    if answer.status in _NOT_SERVED and not request.mutates:
+        return ServiceRejectedError(SERVICE, request.operation, refusals.excerpt(answer), code=str(answer.status))
     return refusals.other(SERVICE, request, answer)
 
 

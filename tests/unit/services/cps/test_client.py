@@ -20,6 +20,7 @@ from reconciler.errors import (
 )
 from reconciler.model.certificate import ChangeId, ContractId, EnrollmentId, KeyType, MutualAuthentication
 from reconciler.model.enrollment import InputKind, UploadHalf
+from reconciler.model.names import DnsName
 from reconciler.services.cps.client import CpsClient
 from tests.support.certs import desired
 from tests.support.scripted import Reply, ScriptedServer
@@ -103,7 +104,7 @@ def test_an_enrollment_under_two_contracts_is_a_problem(server: ScriptedServer) 
 def test_wrong_credentials_are_no_gap_in_a_reading(server: ScriptedServer) -> None:
     server.script(NOT_LOGGED_IN)
     with cps_on(server) as cps:
-        for read in (cps.contracts, cps.served, lambda: cps.enrollments(frozenset({C1}))):
+        for read in (cps.contracts, lambda: cps.served(frozenset({C1})), lambda: cps.enrollments(frozenset({C1}))):
             with pytest.raises(AuthenticationError):
                 read()
 
@@ -112,7 +113,7 @@ def test_missing_rights_leave_readings_incomplete(server: ScriptedServer) -> Non
     server.script(Reply(status=403, body=b'{"type":"https://p/-/pep-authz/deny","title":"Forbidden"}'))
     with cps_on(server) as cps:
         assert not cps.contracts().complete
-        reading = cps.served()
+        reading = cps.served(frozenset({C1}))
     assert not reading.complete
     assert "grant" in reading.problems[0]
 
@@ -128,10 +129,85 @@ def test_what_is_served_comes_by_enrollment(server: ScriptedServer) -> None:
     good = {"id": 7, "production": {"primaryCertificate": ECDSA}, "staging": None}
     server.script(enrollments(good, {"id": 8, "production": {"primaryCertificate": {}}}))
     with cps_on(server) as cps:
-        reading = cps.served()
+        reading = cps.served(frozenset({C1}))
     assert list(reading.values) == [7]
     assert not reading.complete
     assert "enrollment 8" in reading.problems[0]
+
+
+NOT_SERVED = {
+    "406": reply({"type": "https://h/cps/v2/error-types/unsupported-media-type", "title": "Not Acceptable"}, 406),
+    "415 in HTML": Reply(status=415, body=b"<html>Unsupported Media Type</html>", content_type="text/html"),
+    "404": NOT_FOUND,
+}
+
+
+@pytest.mark.parametrize("refused", NOT_SERVED.values(), ids=NOT_SERVED)
+def test_a_list_that_is_not_served_in_the_newest_version_is_read_in_the_one_before(
+    server: ScriptedServer, refused: Reply
+) -> None:
+    server.script(refused, enrollments(RECORDED), enrollments(changed("id", 5)))
+    with cps_on(server) as cps:
+        reading = cps.enrollments(frozenset({C1, C2}))
+    assert (reading.complete, len(reading.values)) == (True, 2)
+    versions = [seen.headers["accept"] for seen in server.seen]
+    assert versions == [media("enrollments.v12"), media("enrollments.v11"), media("enrollments.v11")]
+
+
+def test_the_refusal_of_the_newest_version_is_told_where_all_are_refused(server: ScriptedServer) -> None:
+    server.script(reply({"title": "Forbidden", "type": "https://p/-/pep-authz/deny"}, 403), NOT_FOUND)
+    with cps_on(server) as cps:
+        reading = cps.enrollments(frozenset({C1}))
+    assert not reading.complete
+    assert "Forbidden" in reading.problems[0]
+
+
+def test_what_an_older_list_does_not_say_is_read_alone_where_a_file_names_it(server: ScriptedServer) -> None:
+    other = changed("id", 5)
+    other["csr"] = {**other["csr"], "cn": "other.example.com"}
+    alone = reply({**RECORDED, "networkConfiguration": {**RECORDED["networkConfiguration"], "fipsMode": True}})
+    server.script(NOT_SERVED["406"], enrollments(RECORDED, other), alone)
+    with cps_on(server) as cps:
+        reading = cps.enrollments(frozenset({C1}), with_fips_mode=frozenset({DnsName(RECORDED["csr"]["cn"])}))
+    assert {one.id: one.fips_mode for one in reading.values} == {190080: True, 5: None}
+    assert server.seen[-1].path == "/cps/v2/enrollments/190080"
+    assert server.seen[-1].headers["accept"] == media("enrollment.v12")
+
+
+def test_what_could_not_be_read_alone_leaves_the_list_incomplete(server: ScriptedServer) -> None:
+    server.script(NOT_SERVED["406"], enrollments(RECORDED), Reply(status=500))
+    with cps_on(server) as cps:
+        reading = cps.enrollments(frozenset({C1}), with_fips_mode=frozenset({DnsName(RECORDED["csr"]["cn"])}))
+    assert (reading.complete, len(reading.values), len(reading.problems)) == (False, 1, 1)
+
+
+def test_the_newest_list_says_everything_by_itself(server: ScriptedServer) -> None:
+    server.script(enrollments(RECORDED))
+    with cps_on(server) as cps:
+        cps.enrollments(frozenset({C1}), with_fips_mode=frozenset({DnsName(RECORDED["csr"]["cn"])}))
+    assert len(server.seen) == 1
+
+
+NO_CONTRACT = reply({"type": "https://h/cps/v2/error-types/invalid-request", "title": "Invalid request."}, 400)
+
+
+def test_active_certificates_are_asked_for_by_contract_where_cps_wants_one(server: ScriptedServer) -> None:
+    one, two = ({"id": number, "production": {"primaryCertificate": ECDSA}, "staging": None} for number in (7, 8))
+    server.script(NO_CONTRACT, *(enrollments(each) for each in (one, two, one, two)))
+    with cps_on(server) as cps:
+        first, again = cps.served(frozenset({C1, C2})), cps.served(frozenset({C1, C2}))
+    assert (sorted(first.values), first.complete) == ([7, 8], True)
+    assert again == first
+    contract = {"contractId": "C-1"}, {"contractId": "C-2"}
+    assert [seen.query for seen in server.seen] == [{}, *contract, *contract]
+
+
+def test_a_contract_whose_active_certificates_are_refused_leaves_the_reading_incomplete(server: ScriptedServer) -> None:
+    server.script(NO_CONTRACT, enrollments(), NO_CONTRACT)
+    with cps_on(server) as cps:
+        reading = cps.served(frozenset({C1, C2}))
+    assert not reading.complete
+    assert "contract C-2" in reading.problems[0]
 
 
 # Reads of one change
@@ -347,7 +423,7 @@ def test_each_attempt_is_signed_anew(server: ScriptedServer) -> None:
 def every_operation(cps: CpsClient) -> None:
     cps.contracts()
     cps.enrollments(frozenset({C1}))
-    cps.served()
+    cps.served(frozenset({C1}))
     for call in (
         lambda: cps.change(E, C),
         lambda: cps.csrs(E, C),
