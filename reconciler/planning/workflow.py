@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from reconciler.model.certificate import DesiredEnrollment, State
+from reconciler.model.certificate import DesiredEnrollment, EnrollmentId, State
 from reconciler.model.enrollment import Enrollment
 from reconciler.model.journal import identity_key
 from reconciler.planning.case import Case
@@ -12,6 +12,7 @@ from reconciler.planning.ownership import Owner, owner_of
 from reconciler.planning.pending import change_under_way
 from reconciler.planning.removal import remove
 from reconciler.planning.served import served_certificate
+from reconciler.planning.settle import SETTLE
 from reconciler.planning.steps import (
     Act,
     ActionKind,
@@ -83,17 +84,35 @@ def _create(case: Case) -> Decision:
     )
 
 
-def _gone(case: Case) -> Blocked | None:
+def _gone(case: Case) -> Blocked | Wait | None:
     """An enrollment that the journal knows and a complete list no longer shows is never created anew (safety 3)."""
     known = case.journal.enrollments.get(identity_key(case.desired.identity)) if case.journal is not None else None
     if known is None or case.desired.name in case.context.retry:
         return None
+    if wait := _just_created(case, known):
+        return wait
     return Blocked(
         phase=Phase.ABSENT,
         actor=Actor.OPERATOR,
         text=f"enrollment {known} was there and is gone: removed in the portal, or its only change was cancelled",
         remedy=f"Run `certrecon apply --retry {case.desired.name}` to have it created anew, or take the file away.",
         reason="enrollment-gone",
+    )
+
+
+def _just_created(case: Case, known: EnrollmentId) -> Wait | None:
+    """The list may lag behind a create (akamai-cps 5.4): what we have just begun is not gone."""
+    changes = case.journal.changes.values() if case.journal is not None else ()
+    opened_at = max((one.opened_at for one in changes if one.enrollment_id == known), default=None)
+    if opened_at is None or case.now - opened_at >= SETTLE:
+        return None
+    return Wait(
+        phase=Phase.ABSENT,
+        actor=Actor.CPS,
+        text=f"enrollment {known} was just created, and CPS's list does not show it yet",
+        poll=timedelta(minutes=1),
+        since=opened_at,
+        to_order=len(case.desired.wanted_key_types),
     )
 
 

@@ -25,7 +25,7 @@ from reconciler.model.enrollment import (
     UploadHalf,
 )
 from reconciler.model.entry import CauseId, Intent, IntentId
-from reconciler.model.journal import OpenIntent, OpenState, OwnChange
+from reconciler.model.journal import OpenIntent, OpenState, OwnChange, identity_key
 from reconciler.model.order import Order, OrderStatus
 from reconciler.model.policy import Policy
 from reconciler.model.x509 import Certificate, parse_csr
@@ -595,3 +595,19 @@ def test_our_change_goes_on_while_production_already_shows_the_certificate() -> 
     found = decision(enrollments=[enrollment_for(WANTED)], served=served_by(LEAF), orders=[ISSUED], view=view)
     assert isinstance(found, Wait)
     assert found.phase is Phase.PRODUCTION
+
+
+@pytest.mark.parametrize(("minutes", "waits"), [(0, True), (14, True), (15, False), (600, False)])
+def test_an_enrollment_that_we_have_just_created_is_not_gone_because_the_list_lags(minutes: int, waits: bool) -> None:
+    journal = OpenState(
+        journal_id="j",
+        installation="0a1b2c3d",
+        enrollments={identity_key(WANTED.identity): ENROLLMENT},
+        changes={
+            CHANGE: OwnChange(
+                enrollment_id=ENROLLMENT, cause=CauseId("ab12"), opened_at=NOW - timedelta(minutes=minutes)
+            )
+        },
+    )
+    found = decision(journal=journal)
+    assert isinstance(found, Wait if waits else Blocked), found
