@@ -126,6 +126,10 @@ class Scm(Protocol):
         """Return the certificates of an issued order as PEM, in no order; None while SCM says that it is not ready."""
         ...
 
+    def chain(self, ssl_id: SslId) -> tuple[str, ...] | None:
+        """Return what SCM sends above the leaf of an issued order, in a format of its own: it may have the root."""
+        ...
+
     # Reads before an order
 
     def domains(self, names: frozenset[DnsName]) -> Reading[tuple[Domain, ...]]:

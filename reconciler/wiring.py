@@ -133,11 +133,20 @@ def _names(given: Sequence[str]) -> frozenset[CertificateName]:
 
 
 def _trust(project: Project, settings: Settings) -> Trust:
-    """Return the allowed roots: certifi's, or those of the sandbox, whose private root is none of the public ones."""
+    """Return the allowed roots: certifi's, or those of the sandbox, whose private root is none of the public ones.
+
+    Private roots are trusted by their fingerprints. Where SCM does not send one, it is had from its file, or from the
+    bundle that certrecon is pointed at.
+    """
     private = {name: settings.private_roots(instance) for name, instance in project.instances.items()}
     all_private = frozenset[str]().union(*private.values())
-    found = _roots(settings.ca_file or Path(certifi.where()))
-    return Trust(public_roots=tuple(one for one in found if one.sha256 not in all_private), private_roots=private)
+    found = _roots((settings.ca_file or Path(certifi.where())).read_bytes())
+    given = [root for one in project.instances.values() for pem in one.private_root_pems for root in _roots(pem)]
+    return Trust(
+        public_roots=tuple(one for one in found if one.sha256 not in all_private),
+        private_roots=private,
+        private_certificates=tuple(one for one in (*given, *found) if one.sha256 in all_private),
+    )
 
 
 def _endpoints(settings: Settings) -> dict[str, str]:
@@ -145,5 +154,5 @@ def _endpoints(settings: Settings) -> dict[str, str]:
     return {network: endpoint for network, endpoint in named.items() if endpoint is not None}
 
 
-def _roots(path: Path) -> tuple[Certificate, ...]:
-    return tuple(one for one in parse_roots(path.read_bytes()) if one.self_signed)
+def _roots(pem: str | bytes) -> tuple[Certificate, ...]:
+    return tuple(one for one in parse_roots(pem) if one.self_signed)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from reconciler.desired.check_project import project_problems
 from reconciler.desired.fields import Fields, duration, renew_before
+from reconciler.desired.roots import private_roots, root_problems
 from reconciler.desired.verdicts import document_problems
 from reconciler.desired.yamlfile import Document, read
 from reconciler.errors import ConfigurationError, DesiredStateError, Location, Problem
@@ -65,7 +66,10 @@ def load_project(directory: Path, *, environment: Mapping[str, str]) -> Project:
         document = read(file, FILE)
     except DesiredStateError as error:
         raise ConfigurationError(error.problems) from error
-    problems = document_problems(document, "configuration") or tuple(project_problems(document, environment))
+    problems = document_problems(document, "configuration") or (
+        *project_problems(document, environment),
+        *root_problems(file.parent, document),
+    )
     if problems:
         raise ConfigurationError(sorted(problems, key=lambda problem: problem.location))
     return _project(file.parent, document)
@@ -86,7 +90,7 @@ def _project(root: Path, document: Document) -> Project:
             for name, account in fields.section("akamai").named_sections()
         },
         instances={
-            InstanceName(name): _instance(name, instance, document.key(f"sectigo.{name}"))
+            InstanceName(name): _instance(root, name, instance, document.key(f"sectigo.{name}"))
             for name, instance in fields.section("sectigo").named_sections()
         },
         policy=_policy(fields.section("policy")),
@@ -112,12 +116,14 @@ def _account(name: str, fields: Fields, location: Location) -> Account:
     )
 
 
-def _instance(name: str, fields: Fields, location: Location) -> Instance:
+def _instance(folder: Path, name: str, fields: Fields, location: Location) -> Instance:
+    fingerprints, pems = private_roots(folder, fields.texts("privateRoots") or ())
     return Instance(
         name=InstanceName(name),
         base_url=fields.required("baseUrl").rstrip("/"),
         login=_login(fields.section("auth")),
-        private_roots=frozenset(root.replace(":", "").upper() for root in fields.texts("privateRoots") or ()),
+        private_roots=fingerprints,
+        private_root_pems=pems,
         location=location,
     )
 

@@ -8,7 +8,15 @@ from typing import TypeVar
 
 from reconciler.errors import AuthenticationError, ServiceError
 from reconciler.execution.perform import Services
-from reconciler.model.certificate import AccountName, ChangeId, DesiredCertificate, EnrollmentId, InstanceName, Promote
+from reconciler.model.certificate import (
+    AccountName,
+    ChangeId,
+    DesiredCertificate,
+    EnrollmentId,
+    InstanceName,
+    IssuerClass,
+    Promote,
+)
 from reconciler.model.enrollment import Change, ChangeRecord, Csr, Enrollment, InputKind
 from reconciler.model.journal import OpenState
 from reconciler.model.order import Order, OrderStatus, SslId
@@ -171,8 +179,8 @@ class Observer:
             memory[key] = value
         return value
 
-    def collect(self, instance: InstanceName, order: Order) -> None:
-        """Fetch an issued order's certificates, once."""
+    def collect(self, instance: InstanceName, order: Order, *, private: bool = False) -> None:
+        """Fetch an issued order's certificates, once. Of a `private` CA the root is looked for in a second format."""
         key = (instance, order.ssl_id)
         if key in self._collected or order.status is not OrderStatus.ISSUED:
             return
@@ -181,7 +189,11 @@ class Observer:
         if pems is None:
             return
         try:
-            self._collected[key] = parse_certificates("\n".join(pems))
+            found = parse_certificates("\n".join(pems))
+            if private and not any(one.self_signed for one in found):
+                above = _tolerant(lambda: scm.chain(order.ssl_id))
+                found = (*found, *parse_certificates("\n".join(above))) if above else found
+            self._collected[key] = found
         except MalformedCertificateError as error:
             log.warning("collect: order=%s: %s", order.ssl_id, error)
 
@@ -229,7 +241,8 @@ class _Look:
         change = self.observer.change_view(desired.enrollment.account, enrollment, change_id)
         self.changes[desired.enrollment.account, enrollment.id] = change
         for order in self._by_key(desired, change) or [one.order for one in tagged]:
-            self.observer.collect(desired.order.instance, order)
+            private = desired.order.issuer is IssuerClass.PRIVATE
+            self.observer.collect(desired.order.instance, order, private=private)
         self._shake_hands(desired, enrollment, change)
 
     def _by_key(self, desired: DesiredCertificate, view: ChangeView) -> list[Order]:

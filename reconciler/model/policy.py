@@ -54,6 +54,7 @@ class Instance:
     base_url: str
     login: Login
     private_roots: frozenset[str] = frozenset()  # SHA-256, upper-case hex without colons
+    private_root_pems: tuple[str, ...] = ()  # of those whose certificates are had here
     location: Location
 
 

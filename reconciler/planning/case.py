@@ -28,6 +28,7 @@ class Trust:
 
     public_roots: tuple[Certificate, ...]
     private_roots: Mapping[InstanceName, frozenset[str]]
+    private_certificates: tuple[Certificate, ...] = ()  # private roots, of any instance, that are had without SCM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

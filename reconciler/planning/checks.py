@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from reconciler.model.certificate import DesiredCertificate, IssuerClass, KeyType
+from reconciler.model.certificate import DesiredCertificate, InstanceName, IssuerClass, KeyType
 from reconciler.model.chains import BrokenChainError, issued_by, order_chain, verify_chain
 from reconciler.model.x509 import ANY_USAGE, CLIENT_AUTH, SERVER_AUTH, Certificate, CsrInfo
 from reconciler.planning.findings import Finding, error, listed, note, skipped, warning
@@ -29,6 +29,7 @@ class Examined:
     chain: tuple[Certificate, ...]  # empty where none could be built
     path: IssuerClass | None  # to which allowed roots it leads
     findings: tuple[Finding, ...]
+    remedy: str = ""  # where something other than the certificate has to be put right
 
 
 def examine(
@@ -44,18 +45,18 @@ def examine(
     live_serials: frozenset[int] | None,
     revoked: bool | None,
     now: datetime,
+    private_certificates: Iterable[Certificate] = (),
 ) -> Examined:
     """Check an issued certificate before its upload: CERT-01 to CERT-07 and EKU-01; None is unknown.
 
-    `given` is all that the CA sent, in any order; `private_roots` are SHA-256 fingerprints. The issuer's class is
-    proved by a path to an allowed root, never believed.
+    `given` is all that the CA sent, in any order; `private_roots` are SHA-256 fingerprints, and of
+    `private_certificates`, which need not be among what was sent, only those count. The issuer's class is proved by a
+    path to an allowed root, never believed.
     """
     given = tuple(given)
-    chain, broken = _chain(leaf, given, public_roots)
-    roots = {
-        IssuerClass.PUBLIC: public_roots,
-        IssuerClass.PRIVATE: tuple(one for one in given if one.self_signed and one.sha256 in private_roots),
-    }
+    own = tuple(one for one in (*given, *private_certificates) if one.self_signed and one.sha256 in private_roots)
+    chain, broken = _chain(leaf, given, (*public_roots, *own))
+    roots = {IssuerClass.PUBLIC: public_roots, IssuerClass.PRIVATE: own}
     path = None if broken else _path(leaf, chain, roots)
     findings = (
         *_key_findings(leaf, csr),
@@ -67,7 +68,12 @@ def examine(
         *_usage_findings(leaf, desired.order.issuer),
         *_serial_findings(leaf, live_serials, revoked=revoked),
     )
-    return Examined(leaf=leaf, chain=chain, path=path, findings=findings)
+    remedy = (
+        _root_remedy(given, desired.order.instance)
+        if path is None and desired.order.issuer is IssuerClass.PRIVATE
+        else ""
+    )
+    return Examined(leaf=leaf, chain=chain, path=path, findings=findings, remedy=remedy)
 
 
 def check_halves(halves: Mapping[KeyType, Examined]) -> tuple[Finding, ...]:
@@ -92,11 +98,26 @@ def check_halves(halves: Mapping[KeyType, Examined]) -> tuple[Finding, ...]:
 _Roots = Mapping[IssuerClass, tuple[Certificate, ...]]
 
 
+def _root_remedy(given: tuple[Certificate, ...], instance: InstanceName) -> str:
+    """Say how a private root comes to be allowed: a person compares it with what the CA's operator says it is."""
+    sent = next((one for one in given if one.self_signed), None)
+    place = f"sectigo.{instance}.privateRoots in certrecon.yaml"
+    if sent is None:
+        return (
+            f"SCM sends no root with it: if the CA is yours, add its root's PEM file to {place}; else do not use it,"
+            " and ask Sectigo."
+        )
+    return (
+        f"If {sent.issuer} is your root, add its SHA-256 to {place}, after comparing it with its operator:"
+        f" {sent.sha256}; else do not use it, and ask Sectigo."
+    )
+
+
 def _chain(
-    leaf: Certificate, given: tuple[Certificate, ...], public_roots: tuple[Certificate, ...]
+    leaf: Certificate, given: tuple[Certificate, ...], roots: tuple[Certificate, ...]
 ) -> tuple[tuple[Certificate, ...], str]:
     try:
-        return order_chain(leaf, given, roots=public_roots), ""
+        return order_chain(leaf, given, roots=roots), ""
     except BrokenChainError as broken:
         return (), str(broken)
 

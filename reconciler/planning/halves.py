@@ -52,6 +52,7 @@ class Surroundings:
     live_types: frozenset[KeyType]  # in production
     public_roots: tuple[Certificate, ...]
     private_roots: frozenset[str]
+    private_certificates: tuple[Certificate, ...]
     csr_max_age: timedelta
     retry: bool  # dead work may begin again
     uncertain: Mapping[str, datetime]  # keys whose order may have been placed, and until when nobody can tell
@@ -193,7 +194,8 @@ class Halves:
         """Return the upload once every half is issued; RSA alone once it has waited long enough for the other."""
         for half in self.halves:
             if half.examined is not None and (found := errors(half.examined.findings)):
-                return _blocked(Phase.ISSUED, half, found, "Do not use it; ask Sectigo, and cancel the change.")
+                remedy = half.examined.remedy or "Do not use it; ask Sectigo, and cancel the change."
+                return _blocked(Phase.ISSUED, half, found, remedy)
         issued = {half.key_type: half.examined for half in self.halves if half.examined is not None}
         if len(issued) == len(self.halves):
             return self._checked(issued, ())
@@ -309,6 +311,7 @@ def _examined(of: Surroundings, csr: CsrInfo | None, order: Order) -> Examined |
         term_days=order.term_days,
         public_roots=of.public_roots,
         private_roots=of.private_roots,
+        private_certificates=of.private_certificates,
         live_serials=of.live_serials,
         revoked=False,  # a revoked order is not live, and not examined
         now=of.now,

@@ -173,6 +173,7 @@ def _surroundings(case: Case, enrollment: Enrollment, change: Change, view: Chan
         live_types=live_types,
         public_roots=trust.public_roots,
         private_roots=trust.private_roots.get(case.desired.order.instance, frozenset()),
+        private_certificates=trust.private_certificates,
         csr_max_age=case.context.policy.csr_max_age,
         retry=case.desired.name in case.context.retry,
         uncertain=_uncertain_orders(case),

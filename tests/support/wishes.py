@@ -141,11 +141,9 @@ _TIMES = st.sampled_from((0.0, 1.0, 45.0, 600.0, 5400.0))
 
 
 @st.composite
-def behaviours(draw: st.DrawFn, most: int, fleet: Sequence[Wish]) -> dict[str, Any]:
+def behaviours(draw: st.DrawFn, most: int) -> dict[str, Any]:
     """Return settings of at most `most` of the sandbox's options, by name; the others keep their defaults."""
-    options = set(draw(st.lists(st.sampled_from(sorted(VARIANTS)), max_size=most, unique=True)))
-    if any(wish.private for wish in fleet):
-        options.discard("chain_root")  # of a private root certrecon knows the fingerprint only: it must be sent
+    options = draw(st.lists(st.sampled_from(sorted(VARIANTS)), max_size=most, unique=True))
     return {name: draw(VARIANTS[name]) for name in sorted(options)}
 
 
@@ -159,7 +157,7 @@ class Case:
 def cases(draw: st.DrawFn, *, certificates: int, options: int) -> Case:
     """Return at most so many certificates, no two of one common name, on services with at most so many odd options."""
     fleet = draw(st.lists(wishes(), min_size=1, max_size=certificates, unique_by=lambda wish: wish.common_name))
-    return Case(fleet=fleet, behaviour=draw(behaviours(options, fleet)))
+    return Case(fleet=fleet, behaviour=draw(behaviours(options)))
 
 
 def _variants() -> Mapping[str, st.SearchStrategy[Any]]:

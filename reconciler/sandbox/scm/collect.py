@@ -18,6 +18,7 @@ _DEFAULT_FORMAT = "base64"
 _PENDING = frozenset({Status.INIT, Status.REQUESTED, Status.SA_APPROVED, Status.APPROVED, Status.APPLIED})
 _COLLECTABLE = frozenset({Status.ISSUED, Status.EXPIRED})
 _PKCS7 = {"base64": Encoding.PEM, "bin": Encoding.DER}
+_CHAIN_ALONE = frozenset({"x509IO", "x509IOR"})
 _FORMATS = frozenset({"x509", "pem", "x509R", "x509CO", "pemco", "x509IO", "x509IOR", "pemia", *_PKCS7})
 
 
@@ -42,7 +43,7 @@ def _collected(world: World, visit: Visit, wanted: str) -> Response:
     if pending is not None:
         return pending
     order.downloaded = world.now
-    return _answer(_body(wanted, order.leaf_pem, chain_of(world, order), world.options), order)
+    return _answer(_body(wanted, order.leaf_pem, chain_of(world, order, wanted), world.options), order)
 
 
 def _pending(world: World, order: Order) -> Response | None:
@@ -65,13 +66,15 @@ def _pending(world: World, order: Order) -> Response | None:
             raise RefusedError(int(code))
 
 
-def chain_of(world: World, order: Order) -> list[str]:
+def chain_of(world: World, order: Order, wanted: str) -> list[str]:
     """Return the chain above an order's leaf, issuing CA first; the root as the options say. Nothing for imports."""
     if order.issued_by is None:
         return []
     key_type = key_type_of(x509.load_pem_x509_certificate(order.leaf_pem.encode()).public_key())
     chain = world.authority.chain(order.issued_by, key_type, cross=world.options.chain_cross)
-    return list(chain.issuer_first if world.options.chain_root else chain.intermediates)
+    everywhere = world.options.chain_root_formats == "all"
+    with_root = world.options.chain_root and (everywhere or wanted in _CHAIN_ALONE)
+    return list(chain.issuer_first if with_root else chain.intermediates)
 
 
 def _answer(body: bytes, order: Order) -> Response:

@@ -45,6 +45,9 @@ class ScmOptions:
     legacy_terms: bool = _option(default=False, point=22, text="public profiles offer 365 days whatever the date")
     pemia: Literal["intermediates", "issuer", "all"] = _option("intermediates", 23, "what pemia holds after the leaf")
     chain_root: bool = _option(default=True, point=24, text="chains include the self-signed root")
+    chain_root_formats: Literal["all", "chain-alone"] = _option(
+        "all", 24, "formats that include it; chain-alone: x509IO and x509IOR"
+    )
     chain_cross: bool = _option(default=False, point=24, text="chains go over the cross-certificate to the older root")
     x509_order: Literal["root_first", "leaf_first"] = _option("root_first", 25, "x509 and pem; x509R is the reverse")
     path_collect: Literal["everywhere", "v1_header"] = _option("everywhere", 26, "collect/{id}/{format} on v2, admin")

@@ -78,12 +78,13 @@ class ScmClient:
 
     def collect(self, ssl_id: SslId) -> tuple[str, ...] | None:
         # x509: leaf and chain. Its order is not the same everywhere, and does not matter to who reads all of it.
-        request = Request(
-            operation=f"collect order {ssl_id}",
-            method="GET",
-            path=f"/ssl/v1/collect/{ssl_id}",
-            query={"format": "x509"},
-        )
+        return self._collect(ssl_id, f"collect order {ssl_id}", "x509")
+
+    def chain(self, ssl_id: SslId) -> tuple[str, ...] | None:
+        return self._collect(ssl_id, f"collect the chain of order {ssl_id}", "x509IOR")
+
+    def _collect(self, ssl_id: SslId, operation: str, form: str) -> tuple[str, ...] | None:
+        request = Request(operation=operation, method="GET", path=f"/ssl/v1/collect/{ssl_id}", query={"format": form})
         try:
             return self._caller.call(request, lambda answer: wire.certificates(answer.body)) or None
         except ServiceRejectedError as error:

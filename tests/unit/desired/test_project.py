@@ -21,6 +21,7 @@ from reconciler.model.policy import (
     Project,
     Selection,
 )
+from tests.support import certs
 from tests.support.files import CONFIGURATION, Files
 
 START = "apiVersion: certrecon/v1\n"
@@ -329,3 +330,36 @@ def test_versions_are_compared_by_their_numbers(
 def test_the_configuration_of_this_repository_is_valid() -> None:
     root = Path(__file__).parents[3]
     assert load_project(root / "certificates", environment={}).root == root
+
+
+def rooted(tmp_path: Path, *entries: str) -> str:
+    return instance() + f"    privateRoots: [{', '.join(entries)}]\n"
+
+
+def test_a_private_root_may_be_named_by_its_file(tmp_path: Path) -> None:
+    root = certs.root_ca("Our Root")
+    pem = certs.pem_of(root.certificate)
+    Files(tmp_path).write("roots/ours.pem", pem)
+    one = project(tmp_path, rooted(tmp_path, "roots/ours.pem", "AB" * 32)).instances[InstanceName("one")]
+    assert one.private_roots == {root.value.sha256, "AB" * 32}
+    assert one.private_root_pems == (pem,)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read (No such file or directory)"),
+        ("", "holds no certificate in PEM form"),
+        (certs.pem_of(certs.sub_ca(certs.root_ca(), "Issuing CA").certificate), "holds issuing ca"),
+    ],
+)
+def test_a_file_that_is_no_root_is_refused(tmp_path: Path, content: str | None, said: str) -> None:
+    if content is not None:
+        Files(tmp_path).write("ours.pem", content)
+    (line,) = refused(tmp_path, rooted(tmp_path, "ours.pem"))
+    assert line.startswith("certrecon.yaml:7:")
+    assert said in line
+
+
+def test_what_is_neither_fingerprint_nor_file_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, rooted(tmp_path, "abcdef"))

@@ -189,6 +189,29 @@ def test_the_fingerprint_of_an_intermediate_does_not_make_it_a_root() -> None:
     assert result.path is None
 
 
+def test_a_private_root_that_scm_does_not_send_may_be_had_here() -> None:
+    leaf, wanted = good(issuer=PRIVATE_ISSUING), certs.desired(issuer=PRIVATE)
+    sent = (PRIVATE_ISSUING.value, leaf)
+    result = examined(leaf, wanted, given=sent, private_certificates=(ROOT.value, PRIVATE_ROOT.value))
+    assert (result.path, result.chain, result.remedy) == (PRIVATE, (PRIVATE_ISSUING.value,), "")
+
+
+def test_a_root_that_is_had_here_is_trusted_by_its_fingerprint_alone() -> None:
+    leaf, wanted = good(issuer=PRIVATE_ISSUING), certs.desired(issuer=PRIVATE)
+    had = {"private_certificates": (PRIVATE_ROOT.value,), "private_roots": frozenset[str]()}
+    assert examined(leaf, wanted, given=(PRIVATE_ISSUING.value, leaf), **had).path is None
+
+
+def test_without_an_allowed_private_root_it_is_said_how_to_allow_one() -> None:
+    leaf, wanted = good(issuer=PRIVATE_ISSUING), certs.desired(issuer=PRIVATE)
+    absent = examined(leaf, wanted, given=(PRIVATE_ISSUING.value, leaf))
+    assert "add its root's PEM file to sectigo.enterprise.privateRoots" in absent.remedy
+    sent = examined(leaf, wanted, given=(PRIVATE_ISSUING.value, leaf, PRIVATE_ROOT.value), private_roots=frozenset())
+    assert "If CN=Private Root" in sent.remedy
+    assert sent.remedy.count(PRIVATE_ROOT.value.sha256) == 1
+    assert examined(good(issuer=PRIVATE_ISSUING), given=(PRIVATE_ISSUING.value,)).remedy == ""
+
+
 def test_an_incomplete_bundle_says_what_is_missing() -> None:
     result = examined(good(), given=())
     assert result.chain == ()

@@ -83,6 +83,15 @@ def test_options_change_chains(scm: Scm) -> None:
     assert names(collect(scm, ssl_id, "pemia")) == ["leaf", "issuing"]
 
 
+def test_the_root_may_be_in_the_formats_of_the_chain_alone(scm: Scm) -> None:
+    ssl_id = scm.issued()
+    scm.options.chain_root_formats = "chain-alone"
+    assert names(collect(scm, ssl_id, "x509")) == ["issuing", "leaf"]
+    assert names(collect(scm, ssl_id, "x509IOR")) == ["issuing", "root"]
+    scm.options.chain_root = False
+    assert names(collect(scm, ssl_id, "x509IOR")) == ["issuing"]
+
+
 def test_pkcs7_comes_as_pem_by_default_and_as_der(scm: Scm) -> None:
     ssl_id = scm.issued()
     default = scm.get(f"/api/ssl/v1/collect/{ssl_id}")
