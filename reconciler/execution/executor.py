@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -106,6 +106,9 @@ class Executor:
     _failed: dict[CertificateName, str] = field(default_factory=dict)
     _tries: defaultdict[StepKey, int] = field(default_factory=lambda: defaultdict(int))
     _performed: list[Performed] = field(default_factory=list)
+    _recent: defaultdict[tuple[CertificateName, str], deque[datetime]] = field(
+        default_factory=lambda: defaultdict(lambda: deque(maxlen=_GIVE_UP_AFTER))
+    )
     _creates: CreatePace = field(default_factory=CreatePace)
     _placed: int = 0
 
@@ -294,6 +297,9 @@ class Executor:
         repeated = key in self._latest and self._latest[key].kind is OutcomeKind.DONE
         self._latest[key] = outcome
         self._placed += isinstance(step, SubmitOrder) and outcome.kind in (OutcomeKind.DONE, OutcomeKind.UNKNOWN)
+        if outcome.kind is OutcomeKind.DONE and self._in_a_circle(standing, key, outcome.at):
+            self._failed[standing.name] = f"{key.operation} is done again and again. Given up for this run."
+            return
         if outcome.kind is OutcomeKind.DONE and not repeated:
             self._tries.pop(key, None)
             return
@@ -303,6 +309,15 @@ class Executor:
         elif self._tries[key] >= _GIVE_UP_AFTER:
             detail = outcome.detail or f"{key.operation} is answered as done and has no effect."
             self._failed[standing.name] = f"{detail} Given up after {_GIVE_UP_AFTER} tries."
+
+    def _in_a_circle(self, standing: Standing, key: StepKey, at: datetime) -> bool:
+        """Tell whether one certificate's steps of a kind follow each other faster than their effects are seen.
+
+        Each may differ from the one before, and be answered as done: without this, a run could go on for ever.
+        """
+        recent = self._recent[standing.name, key.operation]
+        recent.append(at)
+        return len(recent) == recent.maxlen and at - recent[0] < SETTLE
 
     # Result
 

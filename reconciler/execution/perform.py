@@ -145,9 +145,15 @@ def _acknowledge(step: AcknowledgeWarnings, cps: Cps) -> None:
 
 
 def body_digest(step: Step) -> str:
-    """Return a digest of what the step would send: equal exactly when two steps would do the same."""
-    if isinstance(step, CreateEnrollment | UpdateEnrollment):
-        sent = f"{desired_digest(step.desired)} {getattr(step, 'replaces', None)}"
-    else:
-        sent = repr(step)
+    """Return a digest of what the step would send: equal exactly when two steps would do the same.
+
+    Which change an update replaces is no part of it: were it, an update without effect would be a new step each time.
+    """
+    match step:
+        case CreateEnrollment(desired=desired):
+            sent = desired_digest(desired)
+        case UpdateEnrollment(desired=desired):
+            sent = f"{desired_digest(desired)} {step.force_renewal} {step.cancel_pending} {step.add_missing}"
+        case _:
+            sent = repr(step)
     return hashlib.sha256(sent.encode()).hexdigest()[:16]
