@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from types import FrameType
 from reconciler.errors import ExitCode
 from reconciler.ports import Clock
 
+_SLICE = timedelta(seconds=1)
 _CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
 
@@ -31,8 +33,18 @@ class Stopper:
 
     def sleep(self, duration: timedelta) -> None:
         """Sleep unless the run is to end."""
-        if self.requested is not None:
-            return
+        if threading.current_thread() is not threading.main_thread():
+            self._sleep_beside(duration)
+        elif self.requested is None:
+            self._sleep(duration)
+
+    def _sleep_beside(self, duration: timedelta) -> None:
+        """Sleep in slices: signals come to the main thread, and wake no other."""
+        until = self.clock.now() + duration
+        while self.requested is None and (rest := until - self.clock.now()) > timedelta():
+            self.clock.sleep(min(rest, _SLICE))
+
+    def _sleep(self, duration: timedelta) -> None:
         try:
             self._sleeping = True
             self.clock.sleep(duration)

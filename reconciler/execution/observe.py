@@ -1,13 +1,16 @@
 """One bulk look at everything that the desired certificates touch: a constant number of calls, plus a few under way."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from reconciler.errors import AuthenticationError, ServiceError
 from reconciler.execution.perform import Services
+from reconciler.execution.sidebyside import side_by_side
 from reconciler.model.certificate import (
     AccountName,
     ChangeId,
@@ -43,6 +46,7 @@ class Observer:
     services: Services
     clock: Clock
     edge: Edge | None = None
+    parallelism: int = 1  # accounts that are looked at side by side; what is remembered is by account, or of an order
     _csrs: dict[_ChangeKey, tuple[Csr, ...]] = field(default_factory=dict)
     _records: dict[_ChangeKey, ChangeRecord] = field(default_factory=dict)
     _collected: dict[tuple[InstanceName, SslId], tuple[Certificate, ...]] = field(default_factory=dict)
@@ -66,22 +70,26 @@ class Observer:
             AuthenticationError: a service did not accept the credentials; there is no point in going on.
         """
         at = self.clock.now()
-        accounts = {name: self._account(name, certificates) for name in _accounts(certificates)}
+        by_account = _by_account(certificates)
+        views = side_by_side(
+            [partial(self._account, name, some) for name, some in by_account.items()], at_most=self.parallelism
+        )
+        accounts = dict(zip(by_account, views, strict=True))
         bound = {tag: ssl for one in (journals or {}).values() for tag, ssl in bound_orders(one).items()}
         placed = self._placed(bound, accounts)
         instances = {
             name: self._instance(name, bound, placed) for name in sorted({one.order.instance for one in certificates})
         }
-        look = _Look(self, accounts, instances, interest, at)
-        for certificate in certificates:
-            look.add(certificate)
+        looks = [_Look(self, accounts, instances, interest, at) for _ in by_account]
+        adding = [partial(look.add_all, some) for look, some in zip(looks, by_account.values(), strict=True)]
+        side_by_side(adding, at_most=self.parallelism)
         return Observed(
             at=at,
             accounts=accounts,
             instances=instances,
-            changes=look.changes,
+            changes={key: view for look in looks for key, view in look.changes.items()},
             collected=dict(self._collected),
-            staging_handshakes=look.handshakes,
+            staging_handshakes={key: seen for look in looks for key, seen in look.handshakes.items()},
         )
 
     def orders(self, instance: InstanceName, placed: frozenset[SslId] = frozenset()) -> Reading[tuple[Order, ...]]:
@@ -198,8 +206,11 @@ class Observer:
             log.warning("collect: order=%s: %s", order.ssl_id, error)
 
 
-def _accounts(certificates: Sequence[DesiredCertificate]) -> list[AccountName]:
-    return sorted({one.enrollment.account for one in certificates})
+def _by_account(certificates: Sequence[DesiredCertificate]) -> dict[AccountName, list[DesiredCertificate]]:
+    found: defaultdict[AccountName, list[DesiredCertificate]] = defaultdict(list)
+    for one in certificates:
+        found[one.enrollment.account].append(one)
+    return {name: found[name] for name in sorted(found)}
 
 
 def _tolerant(read: Callable[[], _Value | None]) -> _Value | None:
@@ -215,7 +226,7 @@ def _tolerant(read: Callable[[], _Value | None]) -> _Value | None:
 
 @dataclass
 class _Look:
-    """What one look adds for each certificate whose enrollment has a pending change."""
+    """What one look adds, of one account, for each certificate whose enrollment has a pending change."""
 
     observer: Observer
     accounts: Mapping[AccountName, AccountView]
@@ -224,6 +235,10 @@ class _Look:
     at: datetime
     changes: dict[tuple[AccountName, EnrollmentId], ChangeView] = field(default_factory=dict)
     handshakes: dict[tuple[AccountName, EnrollmentId], frozenset[int]] = field(default_factory=dict)
+
+    def add_all(self, certificates: Sequence[DesiredCertificate]) -> None:
+        for one in certificates:
+            self.add(one)
 
     def add(self, desired: DesiredCertificate) -> None:
         view = self.accounts[desired.enrollment.account]

@@ -87,6 +87,7 @@ class Transport:
         self._authorize = authorize
         self._verify: bool | str = str(ca_file) if ca_file else True
         self._timeouts = (CONNECT_TIMEOUT_S, answer_timeout_s)
+        self._guard = threading.Lock()  # accounts side by side share an instance, and a session is of one thread
         self._adapter = _Adapter()
         self._session = _session(self._adapter, local=is_loopback(base_url))
         if client_certificate:
@@ -99,6 +100,10 @@ class Transport:
             ServiceUnavailableError: nothing was sent, or nothing came back from a read.
             OutcomeUnknownError: a change was sent, and its answer did not arrive whole.
         """
+        with self._guard:
+            return self._send(request)
+
+    def _send(self, request: Request) -> Answer:
         if request.mutates:
             self._session.close()  # a fresh connection: one kept alive may be half dead, and leave us not knowing
         started = time.monotonic()

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from cryptography import x509
@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 import reconciler
 from reconciler.errors import OutcomeUnknownError, ServiceError, ServiceUnavailableError
-from reconciler.services.http import Request, Transport
+from reconciler.services.http import Answer, Request, Transport
 from tests.support.scripted import Reply, ScriptedServer, closed_port
 
 READ = Request(operation="read a thing", method="POST", path="/things")  # reading is no matter of the method
@@ -247,3 +247,28 @@ def _self_signed(directory: Path) -> Path:
     )
     path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
     return path
+
+
+def test_two_threads_send_one_after_the_other(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change closes the session's connections first: another thread's call must not be on one of them."""
+    server.script(Reply(), Reply())
+    with transport(server.url) as sender:
+        first_is_sending, never = Event(), Event()
+        order: list[str] = []
+        exchange = sender._exchange
+
+        def slow(request: Request) -> Answer:
+            order.append(f"{request.operation} begins")
+            first_is_sending.set()
+            never.wait(0.2)  # time for the other to come in between, if it can
+            answer = exchange(request)
+            order.append(f"{request.operation} ends")
+            return answer
+
+        monkeypatch.setattr(sender, "_exchange", slow)
+        first = Thread(target=sender.send, args=(READ,))
+        first.start()
+        assert first_is_sending.wait(5)
+        sender.send(CHANGE)
+        first.join()
+    assert order == ["read a thing begins", "read a thing ends", "make a thing begins", "make a thing ends"]
