@@ -22,7 +22,7 @@ from reconciler.model.access import (
     Secret,
     is_loopback,
 )
-from reconciler.model.policy import Account, Instance, Login, LoginKind, Project
+from reconciler.model.policy import Account, Instance, Login, LoginKind
 
 READ_TIMEOUT_S = 120.0
 TOKEN_URL = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"  # noqa: S105 - an address
@@ -89,14 +89,14 @@ class Settings:
         """Return the fingerprints of the private roots that may be trusted for an instance."""
         return instance.private_roots | self.extra_private_roots
 
-    def all_loopback(self, project: Project) -> bool:
-        """Tell whether every service of a project is on this machine.
+    def all_loopback(self, accounts: Iterable[Account], instances: Iterable[Instance]) -> bool:
+        """Tell whether every service of these accounts and instances is on this machine.
 
         Raises:
             ConfigurationError: an account's or an instance's credentials are missing.
         """
-        hosts = [self.cps_access(account).host for account in project.accounts.values()]
-        for instance in project.instances.values():
+        hosts = [self.cps_access(account).host for account in accounts]
+        for instance in instances:
             access = self.scm_access(instance)
             hosts.extend(_addresses(access.base_url, access.login))
         return all(is_loopback(host) for host in hosts)

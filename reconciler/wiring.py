@@ -5,21 +5,22 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from datetime import datetime
 from pathlib import Path
 
 import certifi
 
 from reconciler.app.plan import Planner
+from reconciler.app.selecting import check_names, check_selectors
 from reconciler.desired.load import Desired, load
 from reconciler.desired.project import load_project
-from reconciler.errors import UsageError
 from reconciler.execution.observe import Observer
 from reconciler.execution.perform import Services
-from reconciler.model.certificate import AccountName, CertificateName, DesiredCertificate
+from reconciler.model.certificate import AccountName
 from reconciler.model.policy import Project
 from reconciler.model.x509 import Certificate, parse_roots
 from reconciler.planning.case import Trust
+from reconciler.planning.selectors import EVERYTHING, Selectors
 from reconciler.planning.tags import order_tag
 from reconciler.ports import Clock, Dns
 from reconciler.services.connect import clock_for, cps_client, scm_client
@@ -58,78 +59,73 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """Certificates that the command line names, by what for."""
+    """What the command line names: what the run is about, and certificates by what for."""
 
-    targets: Sequence[str] = ()  # globs
+    selectors: Selectors = EVERYTHING
     promote: Sequence[str] = ()
     retry: Sequence[str] = ()
     supersede: Sequence[str] = ()
+    allow_adopt: Sequence[str] = ()
 
 
 @contextmanager
-def open_run(directory: Path, named: Named = Named(), *, only_looks: bool = True) -> Iterator[Run]:
+def open_run(
+    directory: Path,
+    named: Named = Named(),
+    *,
+    at: datetime | None = None,
+    parallelism: int = 1,
+    only_looks: bool = True,
+) -> Iterator[Run]:
     """Read configuration, certificates and credentials, and open the services that they name; close them at the end.
 
-    Who `only_looks` leaves the last calls of an account's limit to those who renew.
+    `at` judges the files as of an instant to come. `parallelism` is how many accounts are looked at side by side. Who
+    `only_looks` leaves the last calls of an account's limit to those who renew.
 
     Raises:
         ConfigurationError: configuration or credentials cannot be used.
-        UsageError: a target or a name to promote is of no certificate.
+        DesiredStateError: the file of what is named cannot be used.
+        UsageError: what is named is of no certificate, or of no account.
     """
     project = load_project(directory, environment=os.environ)
     settings = read_settings(os.environ)
     with ExitStack() as stack:
         clock = stack.enter_context(closing(clock_for(settings)))
-        desired = load(project, today=clock.now().date())
+        desired = load(project, today=(at or clock.now()).date())
         planner = _planner(project, settings, desired, named)
-        used = planner.certificates
+        accounts = [project.accounts[name] for name in sorted({one.enrollment.account for one in planner.certificates})]
+        instances = [project.instances[name] for name in sorted({one.order.instance for one in planner.certificates})]
         services = Services(
             cps={
-                name: stack.enter_context(
-                    closing(cps_client(project.accounts[name], settings, clock, only_looks=only_looks))
-                )
-                for name in sorted({one.enrollment.account for one in used})
+                one.name: stack.enter_context(closing(cps_client(one, settings, clock, only_looks=only_looks)))
+                for one in accounts
             },
-            scm={
-                name: stack.enter_context(closing(scm_client(project.instances[name], settings, clock)))
-                for name in sorted({one.order.instance for one in used})
-            },
+            scm={one.name: stack.enter_context(closing(scm_client(one, settings, clock))) for one in instances},
         )
         edge = EdgeProbe(endpoints=_endpoints(settings))
-        observer = Observer(services=services, clock=clock, edge=edge)
+        observer = Observer(services=services, clock=clock, edge=edge, parallelism=parallelism)
         yield Run(
             project=project,
             planner=planner,
             observer=observer,
             clock=clock,
-            services_local=settings.all_loopback(project),
+            services_local=settings.all_loopback(accounts, instances),
         )
 
 
 def _planner(project: Project, settings: Settings, desired: Desired, named: Named) -> Planner:
-    known = [one.name for one in desired.certificates]
-    for pattern in (*named.targets, *named.promote, *named.retry, *named.supersede):
-        if not any(fnmatchcase(name, pattern) for name in known):
-            raise UsageError(f'No certificate is called "{pattern}". Their names are those of their files.')
-
-    def wanted(certificate: DesiredCertificate) -> bool:
-        return not named.targets or any(fnmatchcase(certificate.name, pattern) for pattern in named.targets)
-
+    check_selectors(named.selectors, desired, project)
+    check_names(named.allow_adopt, desired, named.selectors)
     return Planner(
         desired=desired,
         policy=project.policy,
         trust=_trust(project, settings),
         new_installation=secrets.token_hex(4),
-        targets=wanted,
-        partial=f"--target {' '.join(named.targets)}" if named.targets else None,
-        promote=_names(named.promote),
-        retry=_names(named.retry),
-        supersede=_names(named.supersede),
+        selectors=named.selectors,
+        promote=check_names(named.promote, desired, named.selectors),
+        retry=check_names(named.retry, desired, named.selectors),
+        supersede=check_names(named.supersede, desired, named.selectors),
     )
-
-
-def _names(given: Sequence[str]) -> frozenset[CertificateName]:
-    return frozenset(map(CertificateName, given))
 
 
 def _trust(project: Project, settings: Settings) -> Trust:

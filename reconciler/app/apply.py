@@ -9,7 +9,7 @@ from reconciler.app.journals import Held
 from reconciler.app.plan import Planner
 from reconciler.errors import ExitCode, worst
 from reconciler.execution.durable import DurableJournal
-from reconciler.execution.executor import Executor, Result, Told
+from reconciler.execution.executor import Executor, Result, Told, UnderWay
 from reconciler.execution.observe import Observer
 from reconciler.model.certificate import CertificateName
 from reconciler.model.journal import OpenIntent
@@ -31,7 +31,9 @@ class ApplyOptions:
     owner: Owner | None = None
     approvals: Approvals | None = None  # None: what stands on the branch is approved
     tell: Callable[[Told], None] = lambda _: None
+    watch: Callable[[UnderWay], None] = lambda _: None
     stop: Callable[[], bool] = lambda: False
+    parallelism: int = 1  # accounts side by side
 
 
 def apply(
@@ -79,7 +81,9 @@ def apply(
         leases=held.leases,
         approved=is_approved,
         tell=options.tell,
+        watch=options.watch,
         stop=options.stop,
+        parallelism=options.parallelism,
         approval="merge" if options.approvals is None else "plan",
         commit=options.owner.commit if options.owner is not None else "",
         run_url=options.owner.run_url if options.owner is not None else "",

@@ -1,13 +1,13 @@
 """What may run: what stands on the branch, or what approved plan files say (design: safety 4)."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from reconciler.errors import ConfigurationError, Location, Problem
+from reconciler.desired.planfile import read_saved_plan
+from reconciler.errors import UsageError
 from reconciler.planning.plan import Action, Standing
 from reconciler.planning.steps import ActionKind
 
@@ -21,7 +21,6 @@ BY_POLICY = frozenset(
         ActionKind.PROMOTE,
     }
 )
-_MAJOR = "1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,36 +46,31 @@ class PlanFile:
 def read_plan(path: Path) -> PlanFile:
     """Read a plan that `certrecon plan --output json=PATH` wrote.
 
+    What `--only` held back in it was shown as not to run, so that nobody has approved it.
+
     Raises:
         ConfigurationError: it is none, or of a version that is not known here.
+        UsageError: it shows what will be due at an instant to come, which is nothing to carry out now.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["kind"] != "plan" or data["format_version"].split(".")[0] != _MAJOR:
-            raise _refusal(path, f"format {data['format_version']} of {data['kind']!r} is not known here")
-        rows = [(row["name"], row["action"]) for row in data["certificates"] if row["action"] is not None]
-        return PlanFile(
-            path=path,
-            at=datetime.fromisoformat(data["at"]),
-            actions=tuple(_action(name, action) for name, action in rows),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _refusal(path, f"it is no plan that can be read ({error})") from error
-
-
-def _action(name: str, action: dict[str, Any]) -> ApprovedAction:
-    return ApprovedAction(
-        certificate=str(name),
-        kind=str(action["kind"]),
-        cause=str(action["cause"]),
-        desired_digest=str(action["desired_digest"]),
-        precondition=str(action["precondition"]),
+    data = read_saved_plan(path)
+    if data.get("seen_at") is not None:
+        raise UsageError(f"{path} was made with --at: it shows what will be due on {data['at']}. Plan without it.")
+    rows = [row for row in data["certificates"] if row["action"] is not None and row.get("held") is None]
+    return PlanFile(
+        path=path,
+        at=datetime.fromisoformat(data["at"]),
+        actions=tuple(_action(row["name"], row["action"]) for row in rows),
     )
 
 
-def _refusal(path: Path, text: str) -> ConfigurationError:
-    remedy = "Make a new one: certrecon plan --output json=PATH."
-    return ConfigurationError([Problem(location=Location(str(path)), text=f"{text}.", remedy=remedy)])
+def _action(name: str, action: Mapping[str, Any]) -> ApprovedAction:
+    return ApprovedAction(
+        certificate=name,
+        kind=action["kind"],
+        cause=action["cause"],
+        desired_digest=action["desired_digest"],
+        precondition=action["precondition"],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +94,7 @@ class Approvals:
         for file in self.files:
             for one in file.actions:
                 action = present.get(one.certificate)
-                if action is None or ActionKind(one.kind) in BY_POLICY:
+                if action is None or one.kind in BY_POLICY:
                     continue
                 if now - file.at > self.max_age:
                     found.append(f"{one.certificate}: {one.kind}: the plan is older than {self.max_age.days} days")

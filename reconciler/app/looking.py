@@ -36,7 +36,8 @@ def look(
     interest = (lambda *_: True) if in_full else planner.interest(journals)
     observed = observer.look(planner.certificates, interest=interest, journals=journals)
     plan, context = planner.plan(observed, journals)
-    return Looked(plan=with_preflight(plan, context, observer.services.scm), context=context)
+    checked = with_preflight(plan, context, observer.services.scm, planner.desired.certificates)
+    return Looked(plan=checked, context=context)
 
 
 def readable_journals(
@@ -53,6 +54,11 @@ def readable_journals(
     return journals, tuple(problems)
 
 
+def broken_files(desired: Desired) -> DesiredStateError:
+    """Return the error for what is named and cannot be used: with all that is wrong in the files."""
+    return DesiredStateError(one for one in desired.problems if one.severity is Severity.ERROR)
+
+
 def certificate_of(desired: Desired, name: str) -> DesiredCertificate:
     """Return the certificate of that very name.
 
@@ -64,7 +70,7 @@ def certificate_of(desired: Desired, name: str) -> DesiredCertificate:
     if found is not None:
         return found
     if name in desired.broken:
-        raise DesiredStateError(one for one in desired.problems if one.severity is Severity.ERROR)
+        raise broken_files(desired)
     close = difflib.get_close_matches(name, [one.name for one in desired.certificates], n=1)
     hint = f' Did you mean "{close[0]}"?' if close else " Their names are those of their files."
     raise UsageError(f'No certificate is called "{name}".{hint}')

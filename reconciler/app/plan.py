@@ -1,12 +1,12 @@
 """Plan: look at everything once and say what would be done. Nothing here changes anything."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.app.preflight import with_preflight
 from reconciler.desired.load import Desired
-from reconciler.errors import Problem, Severity
+from reconciler.errors import Problem, Severity, UsageError
 from reconciler.execution.observe import Interest, Observer
 from reconciler.model.certificate import AccountName, CertificateName, DesiredCertificate, EnrollmentId
 from reconciler.model.enrollment import Enrollment, Served
@@ -16,6 +16,7 @@ from reconciler.model.policy import Policy
 from reconciler.planning.case import Context, Trust
 from reconciler.planning.observed import AccountView, InstanceView, Observed
 from reconciler.planning.plan import Plan, plan_for
+from reconciler.planning.selectors import EVERYTHING, Selectors
 from reconciler.planning.served import change_matters
 from reconciler.planning.settle import settled_at
 from reconciler.planning.tags import installation_of
@@ -30,18 +31,17 @@ class Planner:
     policy: Policy
     trust: Trust
     new_installation: str
-    targets: Callable[[DesiredCertificate], bool] = lambda _: True
-    partial: str | None = None
+    selectors: Selectors = EVERYTHING
     promote: frozenset[CertificateName] = frozenset()
     retry: frozenset[CertificateName] = frozenset()
     supersede: frozenset[CertificateName] = frozenset()
 
     @property
     def certificates(self) -> tuple[DesiredCertificate, ...]:
-        return tuple(one for one in self.desired.certificates if self.targets(one))
+        return tuple(one for one in self.desired.certificates if self.selectors.takes(one))
 
-    def interest(self, journals: Mapping[AccountName, OpenState]) -> Interest:
-        """Return what tells whether a served certificate's pending change is worth its reads."""
+    def interest(self, journals: Mapping[AccountName, OpenState], at: datetime | None = None) -> Interest:
+        """Return what tells whether a served certificate's pending change is worth its reads: now, or as of `at`."""
 
         def interested(
             desired: DesiredCertificate,
@@ -57,7 +57,7 @@ class Planner:
                 instance.book,
                 self.policy,
                 journals.get(desired.enrollment.account),
-                now,
+                at or now,
             )
 
         return interested
@@ -85,10 +85,11 @@ class Planner:
             supersede=self.supersede,
             certificates=len(self.desired.certificates),
             placed_in_run=placed_in_run,
+            selectors=self.selectors,
         )
         problems = _errors(self.desired.problems)
         looked_at = [one for one in self.certificates if one.enrollment.account in observed.accounts]
-        return plan_for(looked_at, context, problems=problems, partial=self.partial), context
+        return plan_for(looked_at, context, problems=problems), context
 
     def _installation(self, journals: Mapping[AccountName, OpenState], orders: Sequence[Order]) -> str:
         """Return the id for our tags: the journal's, else what tags name, else a new one."""
@@ -102,15 +103,23 @@ def make_plan(
     observer: Observer,
     journals: Mapping[AccountName, OpenState] | None = None,
     dns: Dns | None = None,
+    *,
+    at: datetime | None = None,
 ) -> Plan:
-    """Look once and plan.
+    """Look once and plan; with `at` as of an instant to come, as if nothing were done until then.
 
     Raises:
         AuthenticationError: a service did not accept the credentials.
+        UsageError: `at` is not to come.
     """
     known = journals or {}
-    observed = observer.look(planner.certificates, interest=planner.interest(known), journals=known)
-    return with_preflight(*planner.plan(observed, known), observer.services.scm, dns)
+    if at is not None and at <= (now := observer.clock.now()):
+        raise UsageError(f"--at {at:%Y-%m-%dT%H:%MZ} is not to come: it is {now:%Y-%m-%dT%H:%MZ}.")
+    observed = observer.look(planner.certificates, interest=planner.interest(known, at), journals=known)
+    if at is not None:
+        observed = replace(observed, at=at, seen_at=observed.at)
+    plan, context = planner.plan(observed, known)
+    return with_preflight(plan, context, observer.services.scm, planner.desired.certificates, dns)
 
 
 def _errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.execution.survey import survey_caa, survey_scm
-from reconciler.model.certificate import CertificateName, InstanceName
+from reconciler.model.certificate import CertificateName, DesiredCertificate, EnrollmentId, InstanceName
 from reconciler.planning.caa import caa_findings
 from reconciler.planning.case import Context
 from reconciler.planning.findings import Finding, errors
+from reconciler.planning.matching import Found, match_enrollment
 from reconciler.planning.observed import Observed
 from reconciler.planning.ordering import order_terms
 from reconciler.planning.plan import Plan, Standing, guarded
@@ -17,10 +18,17 @@ from reconciler.planning.steps import Act, Actor, Blocked
 from reconciler.ports import Dns, Scm
 
 
-def with_preflight(plan: Plan, context: Context, scm: Mapping[InstanceName, Scm], dns: Dns | None = None) -> Plan:
+def with_preflight(
+    plan: Plan,
+    context: Context,
+    scm: Mapping[InstanceName, Scm],
+    desired: Sequence[DesiredCertificate],
+    dns: Dns | None = None,
+) -> Plan:
     """Return the plan with what its orders would meet: an error blocks its certificate, the rest is said.
 
-    Costs nothing where nothing is ordered. CAA records are looked up where `dns` is given.
+    Costs nothing where nothing is ordered. `desired` are the certificates of all files, planned or not. CAA records are
+    looked up where `dns` is given.
 
     Raises:
         AuthenticationError: SCM did not accept the credentials.
@@ -32,9 +40,10 @@ def with_preflight(plan: Plan, context: Context, scm: Mapping[InstanceName, Scm]
     by_certificate = {name: list(findings) for name, findings in found.by_certificate.items()}
     public = frozenset(name for one in prospects if one.public for name in one.desired.sans)
     lookups = survey_caa(public, dns) if dns is not None else None
+    owned = _owned(desired, context)
     for one in prospects:
         more = by_certificate.setdefault(one.desired.name, [])
-        more.extend(_repeated(one, plan, context))
+        more.extend(_repeated(one, owned, context))
         if lookups is not None and one.public:
             more.extend(caa_findings(one.desired.sans, lookups, issue_on=one.issue_at.date()))
     standings = [_with_findings(standing, by_certificate) for standing in plan.standings]
@@ -45,15 +54,24 @@ def with_preflight(plan: Plan, context: Context, scm: Mapping[InstanceName, Scm]
     return replace(plan, standings=tuple(held), guards=states, shared=shared)
 
 
-def _repeated(one: Prospect, plan: Plan, context: Context) -> tuple[Finding, ...]:
-    account = context.observed.accounts[one.desired.enrollment.account]
-    own = {standing.enrollment.id for standing in plan.standings if standing.enrollment is not None}
-    mine = next((standing.enrollment for standing in plan.standings if standing.name == one.desired.name), None)
+def _owned(desired: Sequence[DesiredCertificate], context: Context) -> Mapping[CertificateName, EnrollmentId]:
+    """Return the enrollment of each file, as far as there is one: also of files that this run is not about."""
+    accounts = context.observed.accounts
+    matches = (
+        (one.name, match_enrollment(one, accounts[one.enrollment.account].index))
+        for one in desired
+        if one.enrollment.account in accounts
+    )
+    return {name: match.enrollment.id for name, match in matches if isinstance(match, Found)}
+
+
+def _repeated(one: Prospect, owned: Mapping[CertificateName, EnrollmentId], context: Context) -> tuple[Finding, ...]:
+    account = one.desired.enrollment.account
     return repeated_names(
         one.desired,
-        account.enrollments.values,
-        own=mine.id if mine is not None else None,
-        claimed=frozenset(own) | context.claimed.get(one.desired.enrollment.account, frozenset()),
+        context.observed.accounts[account].enrollments.values,
+        own=owned.get(one.desired.name),
+        claimed=frozenset(owned.values()) | context.claimed.get(account, frozenset()),
     )
 
 
@@ -73,7 +91,7 @@ def _passwords(prospects: Sequence[Prospect], scm: Mapping[InstanceName, Scm]) -
 
 
 def _prospect(standing: Standing, observed: Observed) -> Prospect | None:
-    if standing.action is None or standing.action.orders is None:
+    if standing.action is None or standing.action.orders is None or standing.held is not None:
         return None
     instance = observed.instances[standing.desired.order.instance]
     terms, _ = order_terms(standing.desired, instance, today=observed.at.date())

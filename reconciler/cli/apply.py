@@ -2,7 +2,9 @@
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,22 +16,201 @@ from reconciler.cli.options import (
     Format,
     Output,
     Rendering,
-    Target,
     chosen_format,
     duration,
     emit,
     outputs,
     say,
 )
+from reconciler.cli.progress import Show, progress
+from reconciler.cli.selectors import Accounts, Excluded, Labels, Only, Targets, selectors
 from reconciler.cli.signals import Stopper
 from reconciler.errors import ExitCode, UsageError
 from reconciler.model.certificate import CertificateName
 
 if TYPE_CHECKING:
     from reconciler.app.approval import Approvals, PlanFile
+    from reconciler.app.journals import Held
+    from reconciler.app.plan import Planner
     from reconciler.desired.head import Head
-    from reconciler.execution.executor import Told
+    from reconciler.execution.executor import Told, UnderWay
+    from reconciler.model.lock import Owner
     from reconciler.model.policy import Policy
+    from reconciler.planning.plan import Plan
+    from reconciler.report.outcome import ApplyReport
+    from reconciler.wiring import Named, Run
+
+Plans = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[PLAN]...", help="Approved plan files, where policy.approval is plan."),
+]
+Waiting = Annotated[
+    str,
+    typer.Option(
+        "--wait", metavar="DURATION", envvar="CERTRECON_WAIT", help="Keep looking for so long, as 20m or 48h."
+    ),
+]
+Parallelism = Annotated[
+    int,
+    typer.Option(
+        "--parallelism",
+        metavar="N",
+        min=1,
+        envvar="CERTRECON_PARALLELISM",
+        help="Work on so many Akamai accounts side by side. Within one, its rate limits are what there is.",
+    ),
+]
+AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask. Needed where there is no terminal.")]
+LockTimeout = Annotated[
+    str,
+    typer.Option(
+        "--lock-timeout",
+        metavar="DURATION",
+        envvar="CERTRECON_LOCK_TIMEOUT",
+        help="Wait so long for a lock that another run holds.",
+    ),
+]
+Retry = Annotated[
+    list[str] | None,
+    typer.Option("--retry", metavar="NAME", help="Let dead or lost work of this certificate begin again. Repeatable."),
+]
+Supersede = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--supersede", metavar="NAME", help="Give up this certificate's pending change and order. Repeatable."
+    ),
+]
+AllowAdopt = Annotated[
+    list[str] | None,
+    typer.Option("--allow-adopt", metavar="NAME", help="Change this enrollment that a file claims. Repeatable."),
+]
+Promoted = Annotated[
+    list[str] | None,
+    typer.Option("--promote", metavar="NAME", help="Let this certificate go from staging to production. Repeatable."),
+]
+AllowLocalLock = Annotated[
+    bool, typer.Option("--allow-local-lock", help="Accept a lock that excludes only runs on this machine.")
+]
+AllowDirty = Annotated[bool, typer.Option("--allow-dirty", help="Carry out files that differ from the commit at HEAD.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What the command line asks for."""
+
+    directory: Path
+    plans: "tuple[PlanFile, ...]"
+    named: "Named"
+    ask_dns: bool
+    wait: timedelta
+    parallelism: int
+    auto_approve: bool
+    lock_timeout: timedelta
+    allow_local_lock: bool
+    allow_dirty: bool
+
+
+def apply(
+    plans: Plans = None,
+    directory: Directory = Path(),
+    chosen: Format = "text",
+    output: Output = None,
+    target: Targets = None,
+    exclude: Excluded = None,
+    label: Labels = None,
+    account: Accounts = None,
+    only: Only = None,
+    ask_dns: AskDns = False,
+    wait: Waiting = "0s",
+    parallelism: Parallelism = 1,
+    auto_approve: AutoApprove = False,
+    lock_timeout: LockTimeout = "0s",
+    retry: Retry = None,
+    supersede: Supersede = None,
+    allow_adopt: AllowAdopt = None,
+    allow_local_lock: AllowLocalLock = False,
+    allow_dirty: AllowDirty = False,
+    promote: Promoted = None,
+) -> None:
+    """Do what plan shows: look, decide, act, until each certificate is done or would have to wait.
+
+    Without --wait, work that is under way goes on at the next run: run it again, also after any crash. Of several
+    accounts, those that another run has locked are left out, and the others are done.
+
+    Exit codes: 0 done, or nothing to do; 1 an error, or an outcome that is still unknown; 3 work is under way or
+    throttled: run again; 4 a guard refused something, or a certificate is blocked and too close to its end; 5 a plan
+    file was stale in part; 6 the lock is held, or was lost; 64 wrong usage, or no terminal and no approval; 130 and 143
+    interrupted, after the step in hand.
+
+    Examples: `certrecon apply`; `certrecon apply --auto-approve --wait 48h`; `certrecon apply --promote web/www`;
+    `certrecon apply --only renew --exclude 'shop/*'`.
+    """
+    from reconciler import __version__
+    from reconciler.app.approval import read_plan
+    from reconciler.report.jsonout import result_json
+    from reconciler.report.text import apply_text
+    from reconciler.wiring import Named
+
+    files, shown = outputs(output), chosen_format(chosen)
+    if not auto_approve and not sys.stdin.isatty():
+        raise UsageError("There is no terminal to ask on. Give --auto-approve, or run it in a terminal.")
+    asked = _Asked(
+        directory=directory,
+        plans=tuple(map(read_plan, plans or ())),
+        named=Named(
+            selectors=selectors(target, exclude, label, account, only),
+            promote=promote or (),
+            retry=retry or (),
+            supersede=supersede or (),
+            allow_adopt=allow_adopt or (),
+        ),
+        ask_dns=ask_dns,
+        wait=duration(wait),
+        parallelism=parallelism,
+        auto_approve=auto_approve,
+        lock_timeout=duration(lock_timeout),
+        allow_local_lock=allow_local_lock,
+        allow_dirty=allow_dirty,
+    )
+    report, code = _run(asked)
+    data = result_json(report, tool_version=__version__, exit_code=code)
+    emit(Rendering(text=apply_text(report), data=data), shown, files)
+    raise typer.Exit(code)
+
+
+def _run(asked: _Asked) -> "tuple[ApplyReport, ExitCode]":
+    """Lock, look, ask, and carry out what was approved."""
+    from reconciler.app.apply import ApplyOptions, apply, exit_code, report_of
+    from reconciler.app.lock_place import run_owner
+    from reconciler.wiring import open_run
+
+    opened = open_run(asked.directory, asked.named, parallelism=asked.parallelism, only_looks=False)
+    with opened as run, ExitStack() as stack:
+        approvals = _approvals(run.project.policy, asked.plans)
+        owner = run_owner(os.environ, commit=_commit(run, asked))
+        stopper = Stopper(run.clock)
+        stack.enter_context(stopper.listening())
+        held = stack.enter_context(_locks(run, asked, owner, stopper))
+        planner = _of_held(run.planner, held, stopper)
+        approved = _approved(run, planner, held, asked)
+        show = stack.enter_context(progress(waits=asked.wait > timedelta()))
+        options = ApplyOptions(
+            wait=asked.wait,
+            allow_adopt=frozenset(map(CertificateName, asked.named.allow_adopt)),
+            lock_ttl=run.project.lock.ttl,
+            owner=owner,
+            approvals=approvals,
+            tell=_tell,
+            watch=lambda under_way: _watch(under_way, show),
+            stop=stopper.stop,
+            parallelism=asked.parallelism,
+        )
+        result = apply(planner, run.observer, held, stopper, approved, options)
+        stale = approvals.stale(approved.standings, now=approved.at) if approvals is not None else ()
+        for text in stale:
+            say(f"certrecon: stale: {text}")
+        code = stopper.requested or exit_code(result, held, stale=bool(stale))
+    return report_of(result, approved), code
 
 
 def _approvals(policy: "Policy", plans: "tuple[PlanFile, ...]") -> "Approvals | None":
@@ -43,6 +224,18 @@ def _approvals(policy: "Policy", plans: "tuple[PlanFile, ...]") -> "Approvals | 
     return None
 
 
+def _commit(run: "Run", asked: _Asked) -> str:
+    """Return the commit that is carried out; refuse what nobody has reviewed (safety 4), and a lock that is none."""
+    from reconciler.app.lock_place import check_settings
+    from reconciler.desired.head import head
+
+    check_settings(run.project, services_local=run.services_local, allow_local_lock=asked.allow_local_lock)
+    standing_on = head(run.project.root)
+    if not (asked.allow_dirty or run.services_local):
+        _refuse_dirty(standing_on)
+    return standing_on.commit if standing_on is not None else ""
+
+
 def _refuse_dirty(standing_on: "Head | None") -> None:
     """Refuse what nobody has reviewed: what stands at HEAD is approved, and nothing else (safety 4)."""
     if standing_on is None:
@@ -54,148 +247,53 @@ def _refuse_dirty(standing_on: "Head | None") -> None:
         raise UsageError(f"The tree differs from HEAD: {shown}. Commit it, or give --allow-dirty.")
 
 
+def _locks(run: "Run", asked: _Asked, owner: "Owner", stopper: Stopper) -> "AbstractContextManager[Held]":
+    from reconciler.app.journals import hold
+
+    return hold(
+        run.project,
+        run.accounts,
+        os.environ,
+        stopper,
+        owner=owner,
+        timeout=asked.lock_timeout,
+        may_create=run.no_tags,
+        stop=stopper.stop,
+    )
+
+
+def _of_held(planner: "Planner", held: "Held", stopper: Stopper) -> "Planner":
+    """Return the planner of what is locked by this run: of accounts that another has, nothing is even read."""
+    for error in held.locked_out.values():
+        say(f"certrecon: {error}")
+    if not held.locked_out:
+        return planner
+    if not held.journals:
+        raise typer.Exit(stopper.requested or ExitCode.LOCKED)
+    return replace(planner, selectors=replace(planner.selectors, accounts=frozenset(held.journals)))
+
+
+def _approved(run: "Run", planner: "Planner", held: "Held", asked: _Asked) -> "Plan":
+    """Make the plan, show it, and ask for it."""
+    from reconciler.app.plan import make_plan
+    from reconciler.report.text import plan_text
+
+    known = {account: state for account, one in held.journals.items() if (state := one.state) is not None}
+    made = make_plan(planner, run.observer, known, run.dns() if asked.ask_dns else None)
+    for line in plan_text(made):
+        say(line.plain)
+    if made.actions and not asked.auto_approve and not typer.confirm("Apply this plan?", err=True):
+        raise typer.Exit(ExitCode.ERROR)
+    return made
+
+
 def _tell(told: "Told") -> None:
     from reconciler.report.text import told_text
 
     say(told_text(told.at, told.certificate, told.text))
 
 
-def apply(
-    plans: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[PLAN]...", help="Approved plan files, where policy.approval is plan."),
-    ] = None,
-    directory: Directory = Path(),
-    chosen: Format = "text",
-    output: Output = None,
-    target: Target = None,
-    ask_dns: AskDns = False,
-    wait: Annotated[
-        str,
-        typer.Option(
-            "--wait", metavar="DURATION", envvar="CERTRECON_WAIT", help="Keep looking for so long, as 20m or 48h."
-        ),
-    ] = "0s",
-    auto_approve: Annotated[
-        bool, typer.Option("--auto-approve", help="Do not ask. Needed where there is no terminal.")
-    ] = False,
-    lock_timeout: Annotated[
-        str,
-        typer.Option(
-            "--lock-timeout",
-            metavar="DURATION",
-            envvar="CERTRECON_LOCK_TIMEOUT",
-            help="Wait so long for a lock that another run holds.",
-        ),
-    ] = "0s",
-    retry: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--retry", metavar="NAME", help="Let dead or lost work of this certificate begin again. Repeatable."
-        ),
-    ] = None,
-    supersede: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--supersede", metavar="NAME", help="Give up this certificate's pending change and order. Repeatable."
-        ),
-    ] = None,
-    allow_adopt: Annotated[
-        list[str] | None,
-        typer.Option("--allow-adopt", metavar="NAME", help="Change this enrollment that a file claims. Repeatable."),
-    ] = None,
-    allow_local_lock: Annotated[
-        bool, typer.Option("--allow-local-lock", help="Accept a lock that excludes only runs on this machine.")
-    ] = False,
-    allow_dirty: Annotated[
-        bool, typer.Option("--allow-dirty", help="Carry out files that differ from the commit at HEAD.")
-    ] = False,
-    promote: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--promote", metavar="NAME", help="Let this certificate go from staging to production. Repeatable."
-        ),
-    ] = None,
-) -> None:
-    """Do what plan shows: look, decide, act, until each certificate is done or would have to wait.
+def _watch(under_way: "UnderWay", show: Show) -> None:
+    from reconciler.report.progress import progress_text
 
-    Without --wait, work that is under way goes on at the next run: run it again, also after any crash.
-
-    Exit codes: 0 done, or nothing to do; 1 an error, or an outcome that is still unknown; 3 work is under way or
-    throttled: run again; 4 a guard refused something, or a certificate is blocked and too close to its end; 5 a plan
-    file was stale in part; 6 the lock is held, or was lost; 64 wrong usage, or no terminal and no approval; 130 and 143
-    interrupted, after the step in hand.
-
-    Examples: `certrecon apply`; `certrecon apply --auto-approve --wait 48h`; `certrecon apply --promote web/www`.
-    """
-    from reconciler import __version__
-    from reconciler.app.apply import ApplyOptions, apply, exit_code, report_of
-    from reconciler.app.approval import read_plan
-    from reconciler.app.journals import hold
-    from reconciler.app.lock_place import check_settings, run_owner
-    from reconciler.app.plan import make_plan
-    from reconciler.desired.head import head
-    from reconciler.report.jsonout import result_json
-    from reconciler.report.text import apply_text, plan_text
-    from reconciler.wiring import Named, open_run
-
-    files, shown, patience, lock_patience = (
-        outputs(output),
-        chosen_format(chosen),
-        duration(wait),
-        duration(lock_timeout),
-    )
-    if not auto_approve and not sys.stdin.isatty():
-        raise UsageError("There is no terminal to ask on. Give --auto-approve, or run it in a terminal.")
-    named = Named(targets=tuple(target or ()), promote=promote or (), retry=retry or (), supersede=supersede or ())
-    files_of_plans = tuple(read_plan(path) for path in plans or ())
-    with open_run(directory, named, only_looks=False) as run, ExitStack() as stack:
-        approvals = _approvals(run.project.policy, files_of_plans)
-        check_settings(run.project, services_local=run.services_local, allow_local_lock=allow_local_lock)
-        standing_on = head(run.project.root)
-        if not (allow_dirty or run.services_local):
-            _refuse_dirty(standing_on)
-        stopper = Stopper(run.clock)
-        owner = run_owner(os.environ, commit=standing_on.commit if standing_on is not None else "")
-        stack.enter_context(stopper.listening())
-        held = stack.enter_context(
-            hold(
-                run.project,
-                run.accounts,
-                os.environ,
-                stopper,
-                owner=owner,
-                timeout=lock_patience,
-                may_create=run.no_tags,
-                stop=stopper.stop,
-            )
-        )
-        for error in held.locked_out.values():
-            say(f"certrecon: {error}")
-        known = {account: state for account, one in held.journals.items() if (state := one.state) is not None}
-        approved = make_plan(run.planner, run.observer, known, run.dns() if ask_dns else None)
-        for line in plan_text(approved):
-            say(line.plain)
-        if approved.actions and not auto_approve and not typer.confirm("Apply this plan?", err=True):
-            raise typer.Exit(ExitCode.ERROR)
-        options = ApplyOptions(
-            wait=patience,
-            allow_adopt=frozenset(map(CertificateName, allow_adopt or ())),
-            lock_ttl=run.project.lock.ttl,
-            owner=owner,
-            approvals=approvals,
-            tell=_tell,
-            stop=stopper.stop,
-        )
-        result = apply(run.planner, run.observer, held, stopper, approved, options)
-        stale = approvals.stale(approved.standings, now=approved.at) if approvals is not None else ()
-        for text in stale:
-            say(f"certrecon: stale: {text}")
-        code = stopper.requested or exit_code(result, held, stale=bool(stale))
-    report = report_of(result, approved)
-    emit(
-        Rendering(text=apply_text(report), data=result_json(report, tool_version=__version__, exit_code=code)),
-        shown,
-        files,
-    )
-    raise typer.Exit(code)
+    show(progress_text(under_way.at, under_way.phases, under_way.next_look))

@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,13 +38,6 @@ Output = Annotated[
         help="Also write this format to a file. Repeatable.",
     ),
 ]
-Target = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--target", metavar="NAME", envvar="CERTRECON_TARGET", help="Only these certificates (globs). Repeatable."
-    ),
-]
-
 AskDns = Annotated[
     bool,
     typer.Option("--dns", envvar="CERTRECON_DNS", help="Also ask DNS: CAA records of the names that are ordered."),
@@ -52,6 +45,7 @@ AskDns = Annotated[
 
 _FORMATS = ("text", "json")
 _DURATION = re.compile(r"(\d+)([smhd])")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -65,6 +59,23 @@ def duration(text: str) -> timedelta:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise UsageError(f'"{text}" is not a duration. Write a number with s, m, h or d, as 20m or 48h.')
     return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+
+
+def instant(text: str) -> datetime:
+    """Read "2027-03-15", which is its 00:00 UTC, or "2027-03-15T12:00Z".
+
+    Raises:
+        UsageError: it is none, or leaves its offset from UTC open.
+    """
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f'"{text}" is neither a date nor an instant, as 2027-03-15 or 2027-03-15T12:00Z.') from None
+    if read.tzinfo is not None:
+        return read.astimezone(UTC)
+    if not _DATE.fullmatch(text):
+        raise UsageError(f'"{text}" leaves its time zone open. Write {text}Z for UTC.')
+    return read.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,38 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli.options import AskDns, Directory, Format, Output, Rendering, Target, chosen_format, emit, outputs
+from reconciler.cli.options import (
+    AskDns,
+    Directory,
+    Format,
+    Output,
+    Rendering,
+    chosen_format,
+    emit,
+    instant,
+    outputs,
+)
+from reconciler.cli.selectors import Accounts, Excluded, Labels, Only, Targets, selectors
 
 
 def plan(
     directory: Directory = Path(),
     chosen: Format = "text",
     output: Output = None,
-    target: Target = None,
+    target: Targets = None,
+    exclude: Excluded = None,
+    label: Labels = None,
+    account: Accounts = None,
+    only: Only = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="DATE",
+            envvar="CERTRECON_AT",
+            help="Show what will be due then, as 2027-03-15 or 2027-03-15T12:00Z, if nothing is done before.",
+        ),
+    ] = None,
     ask_dns: AskDns = False,
     detailed_exitcode: Annotated[
         bool,
@@ -31,7 +55,7 @@ def plan(
     close to its end, or serves nothing; 64 wrong usage.
 
     Examples: `certrecon plan`; `certrecon plan --detailed-exitcode --output json=plan.json`;
-    `certrecon plan --target 'shop.*'`.
+    `certrecon plan --target 'shop.*'`; `certrecon plan --at 2027-03-15 --only renew`.
     """
     from reconciler import __version__
     from reconciler.app.journals import read_journals
@@ -41,8 +65,9 @@ def plan(
     from reconciler.wiring import Named, open_run
 
     files, shown = outputs(output), chosen_format(chosen)
-    with open_run(directory, Named(targets=tuple(target or ()))) as run:
+    named, as_of = Named(selectors=selectors(target, exclude, label, account, only)), instant(at) if at else None
+    with open_run(directory, named, at=as_of) as run:
         journals = read_journals(run.project, run.accounts, os.environ)
-        made = make_plan(run.planner, run.observer, journals, run.dns() if ask_dns else None)
+        made = make_plan(run.planner, run.observer, journals, run.dns() if ask_dns else None, at=as_of)
     emit(Rendering(text=plan_text(made), data=plan_json(made, tool_version=__version__)), shown, files)
     raise typer.Exit(made.exit_code(detailed=detailed_exitcode))

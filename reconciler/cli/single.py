@@ -1,15 +1,12 @@
 """What the commands on one certificate share: find it by its name, and open what it needs."""
 
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from reconciler.model.certificate import DesiredCertificate
@@ -27,17 +24,10 @@ def open_certificate(directory: Path, name: str) -> Iterator[tuple["Run", "Desir
         UsageError: there is no such certificate.
     """
     from reconciler.app.looking import certificate_of
-    from reconciler.desired.load import load
-    from reconciler.desired.project import load_project
+    from reconciler.planning.selectors import Selectors
     from reconciler.wiring import Named, open_run
 
-    with ExitStack() as stack:
-        try:
-            run = stack.enter_context(open_run(directory, Named(targets=(name,))))
-        except UsageError:
-            project = load_project(directory, environment=os.environ)
-            certificate_of(load(project, today=today()), name)  # says it better: its file is broken, or a near name
-            raise
+    with open_run(directory, Named(selectors=Selectors(targets=(name,)))) as run:
         yield run, certificate_of(run.planner.desired, name)
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli.options import Directory, Format, Output, Rendering, Target, chosen_format, emit, outputs
+from reconciler.cli.options import Directory, Format, Output, Rendering, chosen_format, emit, outputs
+from reconciler.cli.selectors import Accounts, Excluded, Labels, Only, Targets, selectors
 from reconciler.errors import UsageError
 
 
@@ -14,7 +15,11 @@ def status(
     directory: Directory = Path(),
     chosen: Format = "text",
     output: Output = None,
-    target: Target = None,
+    target: Targets = None,
+    exclude: Excluded = None,
+    label: Labels = None,
+    account: Accounts = None,
+    only: Only = None,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
@@ -44,7 +49,8 @@ def status(
     files, shown, asked = outputs(output), chosen_format(chosen), frozenset(fail_on or ())
     if unknown := sorted(asked - set(FAIL_ON)):
         raise UsageError(f'There is no level "{unknown[0]}". Choose one of: {", ".join(FAIL_ON)}.')
-    with open_run(directory, Named(targets=tuple(target or ()))) as run:
+    named = Named(selectors=selectors(target, exclude, label, account, only))
+    with open_run(directory, named) as run:
         made = make_status(run.planner, run.observer, run.project, run.accounts, os.environ)
     code = exit_code(made, asked)
     data = status_json(made, tool_version=__version__, exit_code=code)

@@ -1,6 +1,7 @@
 """Saved plans: JSON that `plan --output json=PATH` wrote, judged by its schema before anybody reads a field of it."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,16 @@ def read_saved_plan(path: Path) -> dict[str, Any]:
     for found in validator("plan").iter_errors(data):
         if found.validator != "enum":
             raise _refusal(path, _violation(found))
+    if not _is_instant(data["at"]):
+        raise _refusal(path, f"It is damaged at at: {data['at']} is no instant.")
     return data
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _check_version(path: Path, version: object) -> None:

@@ -1,16 +1,19 @@
 """The loop: look, decide, journal the intents, act, journal the outcomes; until nothing is left to do now."""
 
 import logging
+import threading
 import uuid
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from reconciler.execution.observe import Interest, Observer
 from reconciler.execution.pace import CreatePace
 from reconciler.execution.perform import Made, body_digest, perform
 from reconciler.execution.realtime import RealTime
+from reconciler.execution.sidebyside import side_by_side
 from reconciler.model.certificate import (
     AccountName,
     CertificateName,
@@ -29,7 +32,16 @@ from reconciler.planning.indexes import OrderBook
 from reconciler.planning.observed import Observed
 from reconciler.planning.plan import Plan, Standing
 from reconciler.planning.settle import SETTLE
-from reconciler.planning.steps import Act, CreateEnrollment, Step, SubmitOrder, UpdateEnrollment, Wait, operation_of
+from reconciler.planning.steps import (
+    Act,
+    CreateEnrollment,
+    Phase,
+    Step,
+    SubmitOrder,
+    UpdateEnrollment,
+    Wait,
+    operation_of,
+)
 from reconciler.ports import Clock, Journal, Lease
 
 log = logging.getLogger(__name__)
@@ -83,9 +95,22 @@ class Told:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """Where the work of a run is, after each look."""
+
+    at: datetime
+    phases: Mapping[Phase, int]  # how many certificates are at each
+    next_look: datetime | None  # None: there is something to do now
+
+
 @dataclass
 class Executor:
-    """One run. `decide` plans from a look; it is the same function that `plan` uses."""
+    """One run. `decide` plans from a look, of all accounts together: guards and budgets are the run's.
+
+    It is the same function that `plan` uses. What is done side by side, as far as `parallelism` allows, are accounts:
+    each has its own client with its limits, its journal and its lock.
+    """
 
     observer: Observer
     clock: Clock
@@ -96,11 +121,14 @@ class Executor:
     leases: Mapping[AccountName, Lease] = field(default_factory=dict)
     approved: Callable[[Standing], bool] = lambda _: True
     tell: Callable[[Told], None] = lambda _: None
+    watch: Callable[[UnderWay], None] = lambda _: None
     stop: Callable[[], bool] = lambda: False
     approval: str = "merge"
     commit: str = ""
     run_url: str = ""
+    parallelism: int = 1
     real: RealTime = field(default_factory=RealTime)
+    _guard: threading.Lock = field(default_factory=threading.Lock)  # over all that follows, while accounts are at work
     _keys: dict[IntentId, StepKey] = field(default_factory=dict)
     _latest: dict[StepKey, Outcome] = field(default_factory=dict)
     _failed: dict[CertificateName, str] = field(default_factory=dict)
@@ -125,12 +153,23 @@ class Executor:
                 return self._result(plan)
             runnable = [(standing, step) for standing in plan.standings for step in self._runnable(standing)]
             if runnable:
-                self._act(self._creates.admitted(runnable)[:_BATCH])
+                self._watch(plan, None)
+                self._act(self._creates.admitted(runnable))
                 continue
             pause = self._pause(plan)
-            if pause is None or self.clock.now() + pause > deadline:
+            if pause is None or (next_look := self.clock.now() + pause) > deadline:
                 return self._result(plan)
+            self._watch(plan, next_look)
             self.clock.sleep(pause)
+
+    def _watch(self, plan: Plan, next_look: datetime | None) -> None:
+        phases = Counter(standing.phase for standing in plan.standings if self._is_under_way(standing))
+        self.watch(UnderWay(at=self.clock.now(), phases=phases, next_look=next_look))
+
+    def _is_under_way(self, standing: Standing) -> bool:
+        if isinstance(standing.decision, Wait):
+            return standing.held is None
+        return isinstance(standing.decision, Act) and self.approved(standing)
 
     # Look
 
@@ -187,7 +226,7 @@ class Executor:
         """Return how long to the next look that may see something new; None where there is nothing to wait for."""
         now, pauses = self.clock.now(), []
         for standing in plan.standings:
-            if isinstance(standing.decision, Wait):
+            if isinstance(standing.decision, Wait) and standing.held is None:
                 until = standing.decision.until
                 pauses.append(standing.decision.poll if until is None else max(standing.decision.poll, until - now))
             for step, when in self._timed(standing):
@@ -204,22 +243,34 @@ class Executor:
     # Act
 
     def _act(self, runnable: Sequence[tuple[Standing, Step]]) -> None:
+        """Make a batch of steps for each account that has some."""
+        batches = _by_account(runnable)
+        made_before = len(self._performed)
+        try:
+            side_by_side(
+                [partial(self._batch, account, some[:_BATCH]) for account, some in batches.items()],
+                at_most=self.parallelism,
+            )
+        finally:  # the order does not tell who was faster
+            self._performed[made_before:] = _in_order(self._performed[made_before:], batches)
+
+    def _batch(self, account: AccountName, runnable: Sequence[tuple[Standing, Step]]) -> None:
         """Write down all intents; read the orders once more where one is to be placed; make the calls."""
         now = self.clock.now()
         intents = [self._intent(standing, step, now) for standing, step in runnable]
-        for account, some in _by_account(zip(intents, runnable, strict=True)).items():
-            self.journals[account].intend(tuple(some))
+        self.journals[account].intend(tuple(intents))
         began_s = self.real.seconds()
         books = self._second_look(runnable)
-        outcomes: defaultdict[AccountName, list[Outcome]] = defaultdict(list)
+        outcomes: list[Outcome] = []
         try:
             for intent, (standing, step) in zip(intents, runnable, strict=True):
                 made = self._one(intent, standing, step, books, began_s)
-                outcomes[_account(standing)].append(made.outcome)
-                self._note(standing, step, made)
+                outcomes.append(made.outcome)
+                with self._guard:
+                    self._note(standing, step, made)
         finally:
-            for account, some_outcomes in outcomes.items():
-                self.journals[account].record(tuple(some_outcomes))
+            if outcomes:
+                self.journals[account].record(tuple(outcomes))
 
     def _one(
         self,
@@ -329,10 +380,7 @@ class Executor:
         under_way = {
             standing.name
             for standing in plan.standings
-            if standing.name not in failures
-            and (
-                isinstance(standing.decision, Wait) or (isinstance(standing.decision, Act) and self.approved(standing))
-            )
+            if standing.name not in failures and self._is_under_way(standing)
         }
         return Result(
             plan=replace(plan, standings=tuple(map(self._with_pace, plan.standings))),
@@ -368,12 +416,21 @@ def _account(standing: Standing) -> AccountName:
 
 
 def _by_account(
-    pairs: Iterable[tuple[Intent, tuple[Standing, Step]]],
-) -> Mapping[AccountName, list[Intent]]:
-    found: defaultdict[AccountName, list[Intent]] = defaultdict(list)
-    for intent, (standing, _) in pairs:
-        found[_account(standing)].append(intent)
+    runnable: Sequence[tuple[Standing, Step]],
+) -> Mapping[AccountName, list[tuple[Standing, Step]]]:
+    """Return the steps of each account; the account of the most urgent one comes first."""
+    found: defaultdict[AccountName, list[tuple[Standing, Step]]] = defaultdict(list)
+    for standing, step in runnable:
+        found[_account(standing)].append((standing, step))
     return found
+
+
+def _in_order(
+    performed: Sequence[Performed], batches: Mapping[AccountName, Sequence[tuple[Standing, Step]]]
+) -> list[Performed]:
+    accounts = list(batches)
+    place = {standing.name: accounts.index(account) for account, some in batches.items() for standing, _ in some}
+    return sorted(performed, key=lambda one: place[one.certificate])
 
 
 def _key(standing: Standing, step: Step) -> StepKey:

@@ -19,6 +19,7 @@ from reconciler.model.x509 import Certificate
 from reconciler.planning.needs import Serving, serving_of
 from reconciler.planning.observed import AccountView, ChangeView, InstanceView, Observed
 from reconciler.planning.ordering import OrderTerms
+from reconciler.planning.selectors import EVERYTHING, Selectors
 from reconciler.planning.settle import settled_at
 
 
@@ -47,6 +48,7 @@ class Context:
     certificates: int = 0  # how many all files ask for, selected or not: the base of a share
     placed_in_run: int = 0  # orders
     supersede: frozenset[CertificateName] = frozenset()  # changes with an order that give way to a changed file
+    selectors: Selectors = EVERYTHING  # what the run is about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

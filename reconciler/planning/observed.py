@@ -46,9 +46,9 @@ class ChangeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """Everything that the services said in one look, and the service time at its start."""
+    """Everything that the services said in one look."""
 
-    at: datetime
+    at: datetime  # service time that decisions are made as of: the look's start, or an instant to come
     accounts: Mapping[AccountName, AccountView]
     instances: Mapping[InstanceName, InstanceView]
     changes: Mapping[tuple[AccountName, EnrollmentId], ChangeView] = field(default_factory=dict)
@@ -57,3 +57,4 @@ class Observed:
         default_factory=dict
     )  # serials
     problems: tuple[str, ...] = ()  # what could not be read, one sentence each
+    seen_at: datetime | None = None  # where decisions are made as of an instant to come: when all this was seen

@@ -16,8 +16,10 @@ from reconciler.planning.freezes import ignores_freeze
 from reconciler.planning.guards import Guarded, GuardState, Refusal, guard_states, refusals
 from reconciler.planning.matching import Found, match_enrollment
 from reconciler.planning.needs import Serving
+from reconciler.planning.only import held_back
 from reconciler.planning.ordering import OrderTerms, order_terms
 from reconciler.planning.profiles import ca_additions
+from reconciler.planning.selectors import EVERYTHING, Selectors
 from reconciler.planning.steps import (
     Act,
     ActionKind,
@@ -79,6 +81,7 @@ class Standing:
     failure: str | None = None  # what makes the run fail, whatever the decision
     refused: Refusal | None = None  # by a guard: its action does not run
     throttled: str | None = None  # why its action waits for a later run
+    held: str | None = None  # by `--only`: the run neither carries it out nor waits for it
 
     @property
     def name(self) -> CertificateName:
@@ -86,8 +89,8 @@ class Standing:
 
     @property
     def may_run(self) -> bool:
-        """Whether there is an action that no guard holds."""
-        return self.action is not None and self.refused is None and self.throttled is None
+        """Whether there is an action that nothing holds."""
+        return self.action is not None and self.refused is None and self.throttled is None and self.held is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +101,20 @@ class Plan:
     standings: tuple[Standing, ...]
     problems: tuple[Problem, ...]  # in files, as far as the services told
     unread: tuple[str, ...]  # what could not be read completely
-    partial: str | None  # the selectors, where not everything was planned
+    selectors: Selectors = EVERYTHING
     guards: tuple[GuardState, ...] = ()
     shared: tuple[str, ...] = ()  # findings about what several certificates depend on
+    seen_at: datetime | None = None  # where `at` is still to come: when everything was seen
+
+    @property
+    def partial(self) -> str | None:
+        """The selectors, where not everything was planned."""
+        return self.selectors.text
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        return tuple(standing.action for standing in self.standings if standing.action is not None)
+        """The actions of what the run is about: what `--only` holds back is none of them."""
+        return tuple(one.action for one in self.standings if one.action is not None and one.held is None)
 
     @property
     def orders(self) -> int:
@@ -145,7 +155,6 @@ def plan_for(
     context: Context,
     *,
     problems: Sequence[Problem] = (),
-    partial: str | None = None,
 ) -> Plan:
     """Decide on each certificate. `problems`: what the files already said."""
     standings, found = [], list(problems)
@@ -159,8 +168,9 @@ def plan_for(
         standings=tuple(sorted(standings, key=_urgency)),
         problems=tuple(found),
         unread=_unread(context, standings),
-        partial=partial,
+        selectors=context.selectors,
         guards=states,
+        seen_at=context.observed.seen_at,
     )
 
 
@@ -206,6 +216,7 @@ def _standing(case: Case) -> Standing:
         action=_action(case, enrollment, decision),
         attention=_attention(decision, serving),
         failure=_doubled(case, enrollment),
+        held=held_back(case, enrollment, decision),
     )
 
 
@@ -318,7 +329,11 @@ def _urgency(standing: Standing) -> tuple[bool, float, DnsName]:
 
 def guarded(standings: Sequence[Standing], context: Context) -> tuple[list[Standing], tuple[GuardState, ...]]:
     """Return the standings with what the guards hold, and the guards' own state."""
-    actions = {standing.name: _guarded(standing, standing.action) for standing in standings if standing.action}
+    actions = {
+        standing.name: _guarded(standing, standing.action)
+        for standing in standings
+        if standing.action is not None and standing.held is None
+    }
     total = max(context.certificates, len(standings))
     refused = refusals(actions.values(), context.policy, certificates=total, now=context.observed.at)
     rest = [action for action in actions.values() if action.key not in refused]

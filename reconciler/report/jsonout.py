@@ -8,7 +8,8 @@ from reconciler.errors import Problem
 from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer
 from reconciler.planning.needs import Serving
 from reconciler.planning.plan import Action, Plan, Standing
-from reconciler.planning.steps import Act, Blocked, Done, Unread, Wait
+from reconciler.planning.selectors import Selectors
+from reconciler.planning.steps import Act, ActionKind, Blocked, Done, Unread, Wait
 from reconciler.report.outcome import ApplyReport
 
 FORMAT_VERSION = "1.0"
@@ -21,8 +22,10 @@ def plan_json(plan: Plan, *, tool_version: str) -> dict[str, Any]:
         "kind": "plan",
         "tool_version": tool_version,
         "at": _time(plan.at),
+        "seen_at": _optional(plan.seen_at),
         "digest": plan.digest,
         "partial": plan.partial,
+        "selectors": selectors_json(plan.selectors),
         "summary": {
             "certificates": len(plan.standings),
             "actions": len(plan.actions),
@@ -31,6 +34,7 @@ def plan_json(plan: Plan, *, tool_version: str) -> dict[str, Any]:
             "blocked": _number(plan, Blocked),
             "unread": _number(plan, Unread),
             "unchanged": _number(plan, Done),
+            "held": sum(standing.held is not None for standing in plan.standings),
         },
         "guards": [
             {"guard": state.guard.value, "limit": state.limit, "used": state.used, "text": state.text}
@@ -58,6 +62,19 @@ def result_json(report: ApplyReport, *, tool_version: str, exit_code: int) -> di
         "steps": [dataclasses.asdict(step) for step in report.steps],
         "problems": [problem_json(problem) for problem in report.plan.problems],
         "unread": list(report.plan.unread),
+    }
+
+
+def selectors_json(selectors: Selectors) -> dict[str, Any] | None:
+    """Return what a run was narrowed to; None where it was not."""
+    if selectors.text is None:
+        return None
+    return {
+        "targets": list(selectors.targets),
+        "excluded": list(selectors.excluded),
+        "labels": [f"{key}={value}" for key, value in sorted(selectors.labels)],
+        "accounts": sorted(selectors.accounts),
+        "only": [kind.value for kind in ActionKind if kind in selectors.only],
     }
 
 
@@ -101,6 +118,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
         if standing.refused is not None
         else None,
         "throttled": standing.throttled,
+        "held": standing.held,
     }
 
 

@@ -15,6 +15,7 @@ class Ending(enum.StrEnum):
     FAILED = "failed"
     BLOCKED = "blocked"
     UNDER_WAY = "under way"
+    HELD = "held back"  # by `--only`: not lost, and not this run's
     DONE = "done"
 
 
@@ -77,6 +78,8 @@ def _ending(standing: Standing, *, approved: bool) -> tuple[Ending, str]:
             return Ending.FAILED, text
         case Blocked(text=text, actor=actor, remedy=remedy):
             return Ending.BLOCKED, f"{_sentence(text)} {actor}: {remedy}"
+        case Act(phase=phase, text=text) | Wait(phase=phase, text=text) if standing.held is not None:
+            return Ending.HELD, f"{phase}: {_sentence(text)} {standing.held}"
         case Wait(phase=phase, actor=actor, text=text, remedy=remedy):
             return Ending.UNDER_WAY, f"{phase}: waits for {actor}: {_sentence(text)} {remedy}".rstrip()
         case Act() if standing.refused is not None:

@@ -15,19 +15,28 @@ def saved_plan_text(plan: _Row) -> list[Text]:
     rows: list[_Row] = plan["certificates"]
     return [
         Text.assemble(("certrecon plan", "bold"), f"  saved {visible(plan['at'])} by {visible(plan['tool_version'])}"),
-        *([Text(f"PARTIAL: only {visible(plan['partial'])}", style="bold yellow")] if plan["partial"] else []),
+        *([Text(f"PARTIAL: {visible(plan['partial'])}", style="bold yellow")] if plan["partial"] else []),
+        *_as_of(plan),
         Text(),
         *_section("Problems in files", [_problem(one) for one in plan["problems"]]),
         *_section("Could not be read completely", [f"  {text}" for text in plan["unread"]]),
         *_section("Failed", _blocks(rows, lambda row: row["failure"] is not None, lambda row: [row["failure"]])),
         *_section("Refused by a guard", _blocks(rows, lambda row: row["refused"] is not None, _refused)),
         *_section("Blocked", _blocks(rows, lambda row: row["work"]["state"] == "blocked", _blocked)),
-        *_section("Actions", _blocks(rows, lambda row: row["action"] is not None, _action)),
+        *_section("Actions", _blocks(rows, lambda row: row["action"] is not None and not row.get("held"), _action)),
+        *_section("Held back", _blocks(rows, lambda row: row["action"] is not None and row.get("held"), _action)),
         *_section("Waiting", _blocks(rows, lambda row: row["work"]["state"] == "waiting", _waiting)),
         *_section("Attention", _blocks(rows, lambda row: row["attention"], lambda row: row["attention"])),
         *_section("Shared by several certificates", [f"  {text}" for text in plan["shared"]]),
         *_summary(plan),
     ]
+
+
+def _as_of(plan: _Row) -> list[Text]:
+    if plan.get("seen_at") is None:
+        return []
+    text = f"AS OF {visible(plan['at'])}, as everything was seen at {visible(plan['seen_at'])}"
+    return [Text(text, style="bold yellow")]
 
 
 def _section(title: str, lines: Iterable[str]) -> list[Text]:
@@ -84,6 +93,8 @@ def _action(row: _Row) -> Iterator[str]:
     yield from action["notes"]
     if row["throttled"] is not None:
         yield f"waits: {row['throttled']}"
+    if row.get("held") is not None:
+        yield row["held"]
     if (serving := row["serving"]) is not None:
         yield f"serves {' + '.join(serving['key_types'])} until {serving['expires']}"
     yield f"cause {action['cause']}, precondition {action['precondition']}"

@@ -63,7 +63,7 @@ def _header(status: Status) -> list[Text]:
     noun = "certificate" if count == 1 else "certificates"
     lines = [Text.assemble(("certrecon status", "bold"), f"  {count} {noun}, {_time(status.plan.at)}")]
     if status.plan.partial:
-        lines.append(Text(f"PARTIAL: only {visible(status.plan.partial)}", style="bold yellow"))
+        lines.append(Text(f"PARTIAL: {visible(status.plan.partial)}", style="bold yellow"))
     return [*lines, Text()]
 
 
@@ -112,6 +112,8 @@ def _work(health: Health) -> str:
                 return f"held: {kind} ({reason}), by guard {standing.refused.guard}"
             if standing.throttled is not None:
                 return f"held: {kind} ({reason}), {standing.throttled}"
+            if standing.held is not None:
+                return f"held: {kind} ({reason}), {standing.held}"
             return f"{phase}: {kind} ({reason}) at the next apply"
         case Wait(phase=phase, actor=actor, since=since, until=until):
             return f"{phase}: waits for {actor}{_span(since, until)}"

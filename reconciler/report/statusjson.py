@@ -8,7 +8,7 @@ from reconciler.planning.needs import Serving
 from reconciler.planning.plan import Standing
 from reconciler.planning.steps import Act, Blocked, Done, Unread, Wait
 from reconciler.planning.strays import StrayOrder, UnclaimedEnrollment
-from reconciler.report.jsonout import difference_json, problem_json
+from reconciler.report.jsonout import difference_json, problem_json, selectors_json
 from reconciler.report.status import Status
 
 FORMAT_VERSION = "1.0"
@@ -24,6 +24,7 @@ def status_json(status: Status, *, tool_version: str, exit_code: int) -> dict[st
         "at": _iso(plan.at),
         "exit_code": exit_code,
         "partial": plan.partial,
+        "selectors": selectors_json(plan.selectors),
         "summary": {
             **{level.value: status.count(level) for level in Level},
             **{work.name.lower(): status.working(work) for work in Work},
@@ -69,7 +70,7 @@ def _serving_json(serving: Serving | None, wanted: bool | None) -> dict[str, Any
 def _work_json(standing: Standing) -> dict[str, Any]:
     match standing.decision:
         case Act(kind=kind, reason=reason, text=text):
-            held = standing.throttled if standing.refused is None else standing.refused.text
+            held = (standing.throttled or standing.held) if standing.refused is None else standing.refused.text
             return {"kind": kind.value, "reason": reason, "text": text, "held": held}
         case Wait(actor=actor, text=text, since=since, until=until, remedy=remedy):
             times = {"since": _iso(since), "until": _iso(until)}

@@ -36,6 +36,7 @@ _ENDINGS = {
     Ending.FAILED: ("!", "bold red"),
     Ending.BLOCKED: ("!", "bold red"),
     Ending.UNDER_WAY: ("~", "yellow"),
+    Ending.HELD: ("~", "dim"),
     Ending.DONE: ("=", "green"),
 }
 
@@ -49,7 +50,8 @@ def plan_text(plan: Plan) -> list[Text]:
         *_section("Failed", [_failed(one, one.failure) for one in plan.standings if one.failure is not None]),
         *_section("Blocked", [_blocked(one) for one in plan.standings if isinstance(one.decision, Blocked)]),
         *_section("Refused by a guard", [_refused(one, one.refused) for one in plan.standings if one.refused]),
-        *_section("Actions", [_action(one, one.action) for one in plan.standings if one.action is not None]),
+        *_section("Actions", [_action(one, one.action) for one in plan.standings if one.action and not one.held]),
+        *_section("Held back", [_action(one, one.action) for one in plan.standings if one.action and one.held]),
         *_section("Waiting", [_waiting(one) for one in plan.standings if isinstance(one.decision, Wait)]),
         *_section("Attention", [_attention(one) for one in plan.standings if one.attention]),
         *_section("Shared by several certificates", [_indented([text]) for text in plan.shared]),
@@ -77,7 +79,10 @@ def _header(plan: Plan) -> list[Text]:
     )
     lines = [title]
     if plan.partial:
-        lines.append(Text(f"PARTIAL: only {visible(plan.partial)}", style="bold yellow"))
+        lines.append(Text(f"PARTIAL: {visible(plan.partial)}", style="bold yellow"))
+    if plan.seen_at is not None:
+        text = f"AS OF {_time(plan.at)}, as everything was seen at {_time(plan.seen_at)}: apply does not take this plan"
+        lines.append(Text(text, style="bold yellow"))
     return [*lines, Text()]
 
 
@@ -134,7 +139,7 @@ def _waiting(standing: Standing) -> list[Text]:
     since = f", since {_time(decision.since)}" if decision.since is not None else ""
     what = f"{decision.phase}: waits for {decision.actor}: {decision.text}{since}{until}"
     title = _title("~", "waiting", standing.name, "yellow", str(standing.desired.location))
-    return [title, *_indented([what, decision.remedy, *decision.notes, *_served(standing)])]
+    return [title, *_indented([what, decision.remedy, *decision.notes, standing.held or "", *_served(standing)])]
 
 
 def _attention(standing: Standing) -> list[Text]:
@@ -166,6 +171,8 @@ def _action_lines(standing: Standing, action: Action) -> Iterator[str]:
         yield f"REFUSED by guard {standing.refused.guard}: see above"
     if standing.throttled is not None:
         yield f"waits: {standing.throttled}"
+    if standing.held is not None:
+        yield standing.held
     yield from _served(standing)
 
 
@@ -210,6 +217,8 @@ def serving_text(serving: Serving) -> str:
 def _summary(plan: Plan) -> list[Text]:
     kinds = [(kind, sum(action.kind is kind for action in plan.actions)) for kind in ActionKind]
     parts = [f"{count} to {kind}" for kind, count in kinds if count]
+    if count := sum(standing.action is not None and standing.held is not None for standing in plan.standings):
+        parts.append(f"{count} held back")
     for word, kind in (("waiting", Wait), ("blocked", Blocked), ("not read", Unread)):
         if count := sum(isinstance(standing.decision, kind) for standing in plan.standings):
             parts.append(f"{count} {word}")

@@ -76,7 +76,7 @@ def test_plan_output_goes_to_files_as_well(program: Program) -> None:
 def test_target_plans_only_what_it_names_and_says_so(program: Program) -> None:
     program.write("certificates/img.example.com.yaml", "apiVersion: certrecon/v1\ncommonName: img.example.com\n")
     planned = program.plan("--target", "img.*")
-    assert "PARTIAL: only --target img.*" in planned.stdout
+    assert "PARTIAL: --target 'img.*'" in planned.stdout
     assert "www.example.com" not in planned.stdout
 
 

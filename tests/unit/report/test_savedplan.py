@@ -57,7 +57,7 @@ def test_a_partial_plan_and_its_problems_are_said_first() -> None:
         ],
     }
     lines = text(plan).splitlines()
-    assert lines[1] == "PARTIAL: only --target new*"
+    assert lines[1] == "PARTIAL: --target new*"
     assert lines[3:7:3] == ["Problems in files", "Could not be read completely"]
     assert lines[4] == "  certificates/a.yaml:3:1: error NAME-01: It is wrong."
 

@@ -10,6 +10,7 @@ from reconciler.model.order import OrderStatus
 from reconciler.planning.case import Context
 from reconciler.planning.health import health_of, worst_first
 from reconciler.planning.observed import ChangeView
+from reconciler.planning.selectors import Selectors
 from reconciler.planning.strays import stray_orders, unclaimed_enrollments
 from reconciler.report.status import Status, status_text
 from reconciler.report.statusjson import status_json
@@ -134,10 +135,10 @@ def test_problems_and_incomplete_readings_come_before_the_table() -> None:
         planned(look(now=ISSUED)),
         problems=(Problem(location=Location("certificates/a.yaml", 3, 1), text="It is wrong."),),
         unread=("scm: report: no answer.",),
-        partial="--target www*",
+        selectors=Selectors(targets=("www*",)),
     )
     lines = text(dataclasses.replace(status(look(now=ISSUED)), plan=plan)).splitlines()
-    assert lines[1] == "PARTIAL: only --target www*"
+    assert lines[1] == "PARTIAL: --target 'www*'"
     assert lines[3:8] == [
         "Problems in files",
         "  certificates/a.yaml:3:1: error: It is wrong.",

@@ -388,4 +388,5 @@ def test_all_is_local_only_if_every_service_is(
 ) -> None:
     edgerc.write_text(EDGERC.replace("akab-h.luna.akamaiapis.net", host))
     settings = read_settings({**SECTIGO, **environment, "AKAMAI_EDGERC": str(edgerc)})
-    assert settings.all_loopback(project(ACCOUNT)) is local
+    accounts, instances = project(ACCOUNT).accounts.values(), project(ACCOUNT).instances.values()
+    assert settings.all_loopback(accounts, instances) is local
