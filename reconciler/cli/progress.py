@@ -32,6 +32,7 @@ def progress(*, waits: bool, seconds: Callable[[], float] = time.monotonic) -> I
 def _live(console: Console) -> Iterator[Show]:
     """One line that is always the last: what is written to stderr meanwhile goes above it."""
     with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
+        console.show_cursor(True)  # a second signal leaves at once, and nobody would show it again
         yield lambda text: live.update(Text(text, style="dim", no_wrap=True, overflow="ellipsis"), refresh=True)
 
 
