@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from reconciler.app.plan import Planner
 from reconciler.app.selecting import check_names, check_selectors
 from reconciler.desired.load import Desired, load
 from reconciler.desired.project import load_project
+from reconciler.desired.serials import Replacements, read_replacements
 from reconciler.execution.observe import Observer
 from reconciler.execution.perform import Services
-from reconciler.model.certificate import AccountName
+from reconciler.model.certificate import AccountName, Promote
 from reconciler.model.policy import Project
 from reconciler.model.x509 import Certificate, parse_roots
 from reconciler.planning.case import Trust
@@ -91,8 +92,9 @@ def open_run(
     settings = read_settings(os.environ)
     with ExitStack() as stack:
         clock = stack.enter_context(closing(clock_for(settings)))
-        desired = load(project, today=(at or clock.now()).date())
-        planner = _planner(project, settings, desired, named)
+        now = clock.now()
+        desired, replacements = load(project, today=(at or now).date()), read_replacements(project, now=now)
+        planner = _planner(project, settings, desired, replacements, named)
         accounts = [project.accounts[name] for name in sorted({one.enrollment.account for one in planner.certificates})]
         instances = [project.instances[name] for name in sorted({one.order.instance for one in planner.certificates})]
         services = Services(
@@ -103,7 +105,10 @@ def open_run(
             scm={one.name: stack.enter_context(closing(scm_client(one, settings, clock))) for one in instances},
         )
         edge = EdgeProbe(endpoints=_endpoints(settings))
-        observer = Observer(services=services, clock=clock, edge=edge, parallelism=parallelism)
+        by_handshake = any(one.campaign.promote == Promote.VERIFIED for one in planner.replacements)
+        observer = Observer(
+            services=services, clock=clock, edge=edge, parallelism=parallelism, handshakes_for_all=by_handshake
+        )
         yield Run(
             project=project,
             planner=planner,
@@ -113,11 +118,24 @@ def open_run(
         )
 
 
-def _planner(project: Project, settings: Settings, desired: Desired, named: Named) -> Planner:
+def service_time() -> datetime:
+    """Return the time that decisions go by: the machine's, or the sandbox's.
+
+    Raises:
+        ConfigurationError: the environment cannot be used.
+        ServiceError: the sandbox does not answer.
+    """
+    with closing(clock_for(read_settings(os.environ))) as clock:
+        return clock.now()
+
+
+def _planner(
+    project: Project, settings: Settings, desired: Desired, replacements: Replacements, named: Named
+) -> Planner:
     check_selectors(named.selectors, desired, project)
     check_names(named.allow_adopt, desired, named.selectors)
     return Planner(
-        desired=desired,
+        desired=replace(desired, problems=(*replacements.problems, *desired.problems)),
         policy=project.policy,
         trust=_trust(project, settings),
         new_installation=secrets.token_hex(4),
@@ -125,6 +143,8 @@ def _planner(project: Project, settings: Settings, desired: Desired, named: Name
         promote=check_names(named.promote, desired, named.selectors),
         retry=check_names(named.retry, desired, named.selectors),
         supersede=check_names(named.supersede, desired, named.selectors),
+        replacements=replacements.ready,
+        calls_per_minute={name: account.calls_per_minute for name, account in project.accounts.items()},
     )
 
 

@@ -1,7 +1,7 @@
 """Plan: look at everything once and say what would be done. Nothing here changes anything."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.app.preflight import with_preflight
@@ -13,6 +13,9 @@ from reconciler.model.enrollment import Enrollment, Served
 from reconciler.model.journal import OpenIntent, OpenState
 from reconciler.model.order import Order
 from reconciler.model.policy import Policy
+from reconciler.model.replacement import Replacement
+from reconciler.planning.campaign_book import CampaignBook
+from reconciler.planning.campaign_states import with_campaigns
 from reconciler.planning.case import Context, Trust
 from reconciler.planning.observed import AccountView, InstanceView, Observed
 from reconciler.planning.plan import Plan, plan_for
@@ -35,6 +38,8 @@ class Planner:
     promote: frozenset[CertificateName] = frozenset()
     retry: frozenset[CertificateName] = frozenset()
     supersede: frozenset[CertificateName] = frozenset()
+    replacements: tuple[Replacement, ...] = ()  # the campaigns that can be carried out
+    calls_per_minute: Mapping[AccountName, int] = field(default_factory=dict)
 
     @property
     def certificates(self) -> tuple[DesiredCertificate, ...]:
@@ -42,6 +47,7 @@ class Planner:
 
     def interest(self, journals: Mapping[AccountName, OpenState], at: datetime | None = None) -> Interest:
         """Return what tells whether a served certificate's pending change is worth its reads: now, or as of `at`."""
+        campaigns = CampaignBook.of(self.replacements, journals)
 
         def interested(
             desired: DesiredCertificate,
@@ -58,6 +64,7 @@ class Planner:
                 self.policy,
                 journals.get(desired.enrollment.account),
                 at or now,
+                campaigns,
             )
 
         return interested
@@ -86,10 +93,12 @@ class Planner:
             certificates=len(self.desired.certificates),
             placed_in_run=placed_in_run,
             selectors=self.selectors,
+            campaigns=CampaignBook.of(self.replacements, journals, observed),
+            calls_per_minute=self.calls_per_minute,
         )
         problems = _errors(self.desired.problems)
         looked_at = [one for one in self.certificates if one.enrollment.account in observed.accounts]
-        return plan_for(looked_at, context, problems=problems), context
+        return with_campaigns(plan_for(looked_at, context, problems=problems), context), context
 
     def _installation(self, journals: Mapping[AccountName, OpenState], orders: Sequence[Order]) -> str:
         """Return the id for our tags: the journal's, else what tags name, else a new one."""

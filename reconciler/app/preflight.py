@@ -6,6 +6,7 @@ from dataclasses import replace
 from reconciler.execution.survey import survey_caa, survey_scm
 from reconciler.model.certificate import CertificateName, DesiredCertificate, EnrollmentId, InstanceName
 from reconciler.planning.caa import caa_findings
+from reconciler.planning.campaign_states import with_campaigns
 from reconciler.planning.case import Context
 from reconciler.planning.findings import Finding, errors
 from reconciler.planning.matching import Found, match_enrollment
@@ -51,7 +52,7 @@ def with_preflight(
         f"{one.finding}: {', '.join(one.certificates)}" for one in (*found.shared, *_passwords(prospects, scm))
     )
     held, states = guarded(standings, context)
-    return replace(plan, standings=tuple(held), guards=states, shared=shared)
+    return with_campaigns(replace(plan, standings=tuple(held), guards=states, shared=shared), context)
 
 
 def _owned(desired: Sequence[DesiredCertificate], context: Context) -> Mapping[CertificateName, EnrollmentId]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 from reconciler.desired.examined import Known
 from reconciler.desired.load import Desired, load, load_folder
 from reconciler.desired.project import find_project, load_project
+from reconciler.desired.serials import read_replacements
 from reconciler.errors import ConfigurationError, ExitCode, Problem, Severity
 
 
@@ -27,7 +28,7 @@ class Validation:
         return sum(problem.severity is severity for problem in self.problems)
 
 
-def validate(directory: Path, *, environment: Mapping[str, str], today: date) -> Validation:
+def validate(directory: Path, *, environment: Mapping[str, str], now: datetime) -> Validation:
     """Judge all files of the project that `directory` lies in, also where its configuration is wrong.
 
     Raises:
@@ -36,10 +37,11 @@ def validate(directory: Path, *, environment: Mapping[str, str], today: date) ->
     root = find_project(directory).parent
     wrong: tuple[Problem, ...] = ()
     try:
-        desired = load(load_project(directory, environment=environment), today=today)
+        project = load_project(directory, environment=environment)
+        desired, wrong = load(project, today=now.date()), read_replacements(project, now=now).problems
     except ConfigurationError as error:
         wrong = error.problems
-        desired = load_folder(root, Known(accounts=None, instances=None, today=today))
+        desired = load_folder(root, Known(accounts=None, instances=None, today=now.date()))
     return _validation(desired, wrong)
 
 

@@ -1,5 +1,6 @@
 """What the commands on one certificate share: find it by its name, and open what it needs."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -31,5 +32,18 @@ def open_certificate(directory: Path, name: str) -> Iterator[tuple["Run", "Desir
         yield run, certificate_of(run.planner.desired, name)
 
 
+def now() -> datetime:
+    """Return the time that commands without services go by: the sandbox's, where certrecon is pointed at one.
+
+    Raises:
+        ConfigurationError, ServiceError: it is pointed at one that cannot be asked.
+    """
+    if not os.environ.get("CERTRECON_SANDBOX"):  # what asks a sandbox takes long to import
+        return datetime.now(UTC)  # noqa: TID251 - offline there is no service whose clock would count
+    from reconciler.wiring import service_time
+
+    return service_time()
+
+
 def today() -> date:
-    return datetime.now(UTC).date()  # noqa: TID251 - offline there is no service whose clock would count
+    return now().date()

@@ -1,6 +1,5 @@
 """`certrecon validate`."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +7,7 @@ import typer
 from rich.text import Text
 
 from reconciler.cli.options import Directory, Format, Rendering, chosen_format, emit, say
+from reconciler.cli.single import now
 from reconciler.errors import Problem, Severity
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE
 
 
 def validate(directory: Directory = Path(), chosen: Format = "text") -> None:
-    """Check configuration and certificate files. Offline: nothing is asked of a service.
+    """Check configuration and certificate files. Offline: nothing is asked of a service, save a sandbox for its time.
 
     Exit codes: 0 no errors (there may be warnings); 1 a file is wrong; 64 wrong usage.
 
@@ -29,8 +29,7 @@ def validate(directory: Directory = Path(), chosen: Format = "text") -> None:
     from reconciler.app.validate import validate as judged
 
     shown = chosen_format(chosen)
-    today = datetime.now(UTC).date()  # noqa: TID251 - offline there is no service whose clock would count
-    validation = judged(directory, environment=os.environ, today=today)
+    validation = judged(directory, environment=os.environ, now=now())
     emit(Rendering(text=[_line(problem) for problem in validation.problems], data=_data(validation)), shown, ())
     say(_summary(validation))
     raise typer.Exit(validation.exit_code)

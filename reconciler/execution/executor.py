@@ -322,6 +322,8 @@ class Executor:
             epoch=lease.epoch if lease is not None else 0,
             commit=self.commit,
             run_url=self.run_url,
+            reason=f"{standing.decision.reason}: {standing.decision.text}",
+            replacing=standing.decision.replacing,
         )
         self._keys[intent.id] = key
         return intent

@@ -47,6 +47,7 @@ class Observer:
     clock: Clock
     edge: Edge | None = None
     parallelism: int = 1  # accounts that are looked at side by side; what is remembered is by account, or of an order
+    handshakes_for_all: bool = False  # a campaign lets only a handshake promote, whatever files say
     _csrs: dict[_ChangeKey, tuple[Csr, ...]] = field(default_factory=dict)
     _records: dict[_ChangeKey, ChangeRecord] = field(default_factory=dict)
     _collected: dict[tuple[InstanceName, SslId], tuple[Certificate, ...]] = field(default_factory=dict)
@@ -266,8 +267,9 @@ class _Look:
         return [tagged.order for key in sorted(keys) for tagged in book.by_key.get(key, ())]
 
     def _shake_hands(self, desired: DesiredCertificate, enrollment: Enrollment, view: ChangeView) -> None:
-        """Ask the staging edge what it serves, where the file lets only a handshake promote."""
-        if self.observer.edge is None or desired.enrollment.promote is not Promote.VERIFIED:
+        """Ask the staging edge what it serves, where only a handshake promotes."""
+        wanted = self.observer.handshakes_for_all or desired.enrollment.promote is Promote.VERIFIED
+        if self.observer.edge is None or not wanted:
             return
         if view.change is None or InputKind.CHANGE_MANAGEMENT not in view.change.inputs:
             return

@@ -7,6 +7,7 @@ from typing import NewType
 
 from reconciler.model.certificate import CertificateName, ChangeId, EnrollmentId, Identity
 from reconciler.model.order import SslId
+from reconciler.model.replacement import Replacing
 
 IntentId = NewType("IntentId", str)
 CauseId = NewType("CauseId", str)  # hash of why an action is needed; stable while its inputs are
@@ -41,6 +42,8 @@ class Intent:
     epoch: int = 0  # of the lock
     commit: str = ""  # of the desired state
     run_url: str = ""
+    reason: str = ""  # of its action, for people: "campaign: replacement campaign distrust (superseded)"
+    replacing: Replacing | None = None  # what a campaign replaces by it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from reconciler.model.journal_entries import (
 )
 from reconciler.model.lock import VERSION, refuse_newer
 from reconciler.model.order import SslId
+from reconciler.model.replacement import Replacing
 
 _LONGEST_BACK_OFF_H = 24
 _CAUSES_KEPT = timedelta(days=400)  # after their end: longer than any certificate of today lives
@@ -50,6 +51,8 @@ class CauseRecord:
     attempt: int
     first_intent_at: datetime  # of this attempt
     ended_at: datetime | None = None
+    enrollment_id: EnrollmentId | None = None  # that a campaign is about
+    replacing: Replacing | None = None  # what it replaces there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +185,8 @@ def _with_intent(state: OpenState, entry: IntentWritten) -> OpenState:
     known = state.causes.get(intent.cause)
     if known is None or known.attempt < intent.attempt:
         known = CauseRecord(attempt=intent.attempt, first_intent_at=intent.at)
+    if known.replacing is None and intent.replacing is not None:
+        known = replace(known, enrollment_id=intent.enrollment_id, replacing=intent.replacing)
     return replace(
         state,
         open=(*state.open, OpenIntent(intent=intent, written_at=entry.written_at)),
@@ -250,8 +255,10 @@ def _with_cause_ended(state: OpenState, entry: CauseEnded) -> OpenState:
 
 def _with_attempt_raised(state: OpenState, entry: AttemptRaised) -> OpenState:
     known = state.causes.get(entry.cause)
-    attempt = 1 if known is None else known.attempt + 1
-    return replace(state, causes={**state.causes, entry.cause: CauseRecord(attempt=attempt, first_intent_at=entry.at)})
+    raised = CauseRecord(attempt=1, first_intent_at=entry.at)
+    if known is not None:
+        raised = replace(known, attempt=known.attempt + 1, first_intent_at=entry.at, ended_at=None)
+    return replace(state, causes={**state.causes, entry.cause: raised})
 
 
 def _without_old(causes: Mapping[CauseId, CauseRecord], at: datetime) -> Mapping[CauseId, CauseRecord]:

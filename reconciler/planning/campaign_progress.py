@@ -71,7 +71,10 @@ def estimate(
     )
 
 
-def exposure(candidate: Candidate) -> tuple[bool, bool, int, bool, timedelta, CertificateName]:
+Exposure = tuple[bool, bool, int, bool, timedelta, CertificateName]
+
+
+def exposure(candidate: Candidate) -> Exposure:
     """Return what certificates are sorted by in a campaign: the first one's outage would hurt the most.
 
     What is revoked already is refused by browsers now; a wildcard stands for any number of hosts; then the number of
@@ -156,6 +159,14 @@ class BurnDown:
 
     def late(self, now: datetime) -> bool:
         return self.left > 0 and self.deadline is not None and now > self.deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignState:
+    """One campaign in a report: how far it is, and what the rest takes."""
+
+    burn_down: BurnDown
+    estimate: Estimate
 
 
 def burn_down(replacement: Replacement, candidates: Iterable[Candidate]) -> BurnDown:

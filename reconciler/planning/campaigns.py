@@ -15,7 +15,7 @@ from reconciler.model.journal import OwnOrder
 from reconciler.model.names import DnsName
 from reconciler.model.order import Order
 from reconciler.model.policy import Campaign, Selection
-from reconciler.model.replacement import Replacement
+from reconciler.model.replacement import Replacement, Replacing
 
 # A date without a zone, read as midnight UTC, is a day somewhere between UTC+14 and UTC-12.
 _EASTMOST = timedelta(hours=14)
@@ -113,11 +113,9 @@ def judge(replacement: Replacement, candidate: Candidate) -> Judged | None:
     instant; if one is, it is not uploaded, and the certificate waits for a new change.
     """
     campaign = replacement.campaign
-    fits = {half: fit(replacement, candidate, half) for half in candidate.served}
-    begun = campaign.name in candidate.begun
-    about = [half for half, fitting in fits.items() if fitting or begun]
+    about = _about(replacement, candidate)
     if not about:
-        unknown = None in fits.values()
+        unknown = any(fit(replacement, candidate, half) is None for half in candidate.served)
         return Judged(progress=Progress.STUCK, cause=_unselectable(campaign.select)) if unknown else None
     if all(_since(half, campaign) for half in about):
         return Judged(progress=Progress.DONE)
@@ -128,6 +126,17 @@ def judge(replacement: Replacement, candidate: Candidate) -> Judged | None:
     if any(_replaceable(half, campaign) for half in about):
         return Judged(progress=Progress.WAITING)
     return Judged(progress=Progress.STUCK, cause=_UNDATED)
+
+
+def _about(replacement: Replacement, candidate: Candidate) -> tuple[Issued, ...]:
+    begun = replacement.campaign.name in candidate.begun
+    return tuple(half for half in candidate.served if begun or fit(replacement, candidate, half))
+
+
+def replacing(replacement: Replacement, candidate: Candidate) -> Replacing:
+    """Return what the journal is told when a campaign begins with a certificate, or goes on with it."""
+    serials = sorted(f"{half.serial:X}" for half in _about(replacement, candidate) if half.serial is not None)
+    return Replacing(campaign=replacement.campaign.name, reason=replacement.campaign.reason, serials=tuple(serials))
 
 
 _UNDATED = (
@@ -161,6 +170,25 @@ def replacement_for(replacements: Iterable[Replacement], candidate: Candidate) -
     """Return the campaign for which a certificate is to be replaced now: the first deadline, then as listed."""
     waiting = [one for one in replacements if judge(one, candidate) == Judged(progress=Progress.WAITING)]
     return min(waiting, key=_deadline, default=None)
+
+
+def worked_for(replacements: Iterable[Replacement], candidate: Candidate) -> Replacement | None:
+    """Return the campaign that the work on a certificate is for: what waits for one, or is under way to satisfy it."""
+    moving = {Judged(progress=Progress.WAITING), Judged(progress=Progress.IN_FLIGHT)}
+    return min((one for one in replacements if judge(one, candidate) in moving), key=_deadline, default=None)
+
+
+def rejected_by(replacements: Iterable[Replacement], candidate: Candidate) -> Replacement | None:
+    """Return the campaign that lets no certificate of the pending change go on: one is selected, and surely older.
+
+    That holds where nothing is served yet, too: what was requested before the instant is never uploaded.
+    """
+    for one in replacements:
+        for half in candidate.ordered:
+            dated = half.requested is not None and half.requested.surely_before(one.campaign.issued_before)
+            if dated and fit(one, candidate, half):
+                return one
+    return None
 
 
 def _deadline(replacement: Replacement) -> datetime:

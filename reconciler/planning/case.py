@@ -16,6 +16,7 @@ from reconciler.model.enrollment import Enrollment, Served
 from reconciler.model.journal import OpenIntent, OpenState
 from reconciler.model.policy import Policy
 from reconciler.model.x509 import Certificate
+from reconciler.planning.campaign_book import CampaignBook
 from reconciler.planning.needs import Serving, serving_of
 from reconciler.planning.observed import AccountView, ChangeView, InstanceView, Observed
 from reconciler.planning.ordering import OrderTerms
@@ -49,6 +50,8 @@ class Context:
     placed_in_run: int = 0  # orders
     supersede: frozenset[CertificateName] = frozenset()  # changes with an order that give way to a changed file
     selectors: Selectors = EVERYTHING  # what the run is about
+    campaigns: CampaignBook = field(default_factory=CampaignBook)
+    calls_per_minute: Mapping[AccountName, int] = field(default_factory=dict)  # that each account allows us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

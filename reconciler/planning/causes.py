@@ -32,14 +32,25 @@ def renew_cause(served_serials: Iterable[int]) -> CauseId:
     return _cause("renew", sorted(served_serials))
 
 
-def reissue_cause(desired: DesiredCertificate, served_serials: Iterable[int], *, campaign: str | None) -> CauseId:
-    """Return the cause of a reissue: what is wanted of a new certificate, or by which campaign; and what is served."""
+def reissue_cause(
+    desired: DesiredCertificate,
+    served_serials: Iterable[int],
+    *,
+    campaign: str | None,
+    replaces: ChangeId | None = None,
+) -> CauseId:
+    """Return the cause of a reissue: what is wanted of a new certificate, or by which campaign; and what is served.
+
+    Args:
+        replaces: the pending change with an order of its own that gives way to it.
+    """
     subject = desired.enrollment.subject
     wanted: object = campaign
     if campaign is None:
         parts = [getattr(subject, name) for name in subject.__dataclass_fields__] if subject is not None else None
         wanted = [sorted(desired.sans), parts, sorted(desired.key_types or ())]
-    return _cause("reissue", wanted, sorted(served_serials))
+    over = [] if replaces is None else [replaces]
+    return _cause("reissue", wanted, sorted(served_serials), *over)
 
 
 def update_cause(differences: Iterable[object]) -> CauseId:

@@ -19,7 +19,7 @@ from reconciler.model.order import SslId
 from reconciler.planning.case import Context
 from reconciler.planning.ownership import intent_of
 from reconciler.planning.plan import Plan, Standing
-from reconciler.planning.steps import Act, ActionKind, Done, Unread, operation_of
+from reconciler.planning.steps import Act, ActionKind, Decision, Done, Unread, operation_of
 
 
 def lessons(plan: Plan, context: Context) -> Mapping[AccountName, tuple[Entry, ...]]:
@@ -58,7 +58,7 @@ def _of_standing(standing: Standing, journal: OpenState, context: Context, at: d
         return
     if _to_manage(standing, journal):
         yield EnrollmentManaged(identity=standing.desired.identity, enrollment_id=standing.enrollment.id, at=at)
-    if isinstance(standing.decision, Done):
+    if _as_wanted(standing.decision):
         yield from _ended(standing.enrollment.id, {one.id for one in standing.enrollment.pending}, journal, at)
 
 
@@ -68,6 +68,11 @@ def _to_manage(standing: Standing, journal: OpenState) -> bool:
         return False
     adopting = isinstance(standing.decision, Act) and standing.decision.kind is ActionKind.ADOPT
     return not adopting and identity_key(standing.desired.identity) not in journal.enrollments
+
+
+def _as_wanted(decision: Decision) -> bool:
+    """Tell whether what is served is wanted: also where something that is not served is still to be revoked."""
+    return isinstance(decision, Done) or (isinstance(decision, Act) and decision.kind is ActionKind.REVOKE)
 
 
 def _ended(enrollment_id: EnrollmentId, pending: set[ChangeId], journal: OpenState, at: datetime) -> Iterator[Entry]:

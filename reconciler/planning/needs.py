@@ -9,7 +9,8 @@ from reconciler.model.enrollment import Enrollment, Served, ServedCertificate
 from reconciler.model.entry import CauseId
 from reconciler.model.names import DnsName
 from reconciler.model.order import Order, OrderStatus
-from reconciler.model.policy import Policy
+from reconciler.model.policy import Campaign, Policy
+from reconciler.model.replacement import Replacing
 from reconciler.planning.causes import reissue_cause, renew_cause, update_cause
 from reconciler.planning.diff import Difference, Effect, FieldDiffers, KeyTypesDiffer, SansDiffer, differences
 from reconciler.planning.indexes import OrderBook
@@ -56,7 +57,8 @@ class Need:
     differences: tuple[Difference, ...] = ()
     force: bool = False  # the body already equals the file: CPS must be told to renew
     add_missing: bool = False
-    urgent: bool = False  # revoked, expired, or below warn: freezes and jitter do not count
+    urgent: bool = False  # revoked, expired, below warn, or of a campaign: freezes and jitter do not count
+    replacing: Replacing | None = None  # where a campaign is the reason, or one beside another
 
     @property
     def new_order(self) -> bool:
@@ -132,19 +134,19 @@ def need_of(
     now: datetime,
     *,
     pull_forward: Callable[[datetime, datetime], datetime] = lambda due, _: due,
-    campaign: str | None = None,
+    campaign: Campaign | None = None,
 ) -> Need | None:
     """Return what the served certificate needs, the weightiest first: another one, a younger one, other settings.
 
-    `pull_forward` moves a due date out of a freeze, given it and the warn date. `campaign` names the campaign that
-    the certificate is selected by and has not satisfied.
+    `pull_forward` moves a due date out of a freeze, given it and the warn date. `campaign` is one that the certificate
+    is selected by and has not satisfied.
     """
     found = differences(desired, enrollment, served)
     urgent = serving.revoked or serving.remaining <= timedelta() or serving.below_warn
     if other := _other_certificate(desired, found, serving, campaign):
         return Need(
             kind=ActionKind.REISSUE,
-            cause=reissue_cause(desired, serving.serials, campaign=campaign),
+            cause=reissue_cause(desired, serving.serials, campaign=campaign.name if campaign is not None else None),
             reason=other.reason,
             text=other.text,
             differences=found,
@@ -183,7 +185,7 @@ class _Other:
 
 
 def _other_certificate(
-    desired: DesiredCertificate, found: tuple[Difference, ...], serving: Serving, campaign: str | None
+    desired: DesiredCertificate, found: tuple[Difference, ...], serving: Serving, campaign: Campaign | None
 ) -> _Other | None:
     """Return why another certificate is needed: what the body says first, then what is served, then a campaign."""
     new_order = [one for one in found if one.effect is Effect.NEW_ORDER]
@@ -193,15 +195,19 @@ def _other_certificate(
         return _Other(reason="subject-differs", text="the subject differs from the served certificate")
     for one in new_order:
         if isinstance(one, KeyTypesDiffer):
-            if one.added and not one.removed:
+            if one.added and not one.removed and campaign is None:  # a campaign replaces the other half too
                 return _Other(reason="half-missing", text="a wanted key type is not served", add_missing=True)
             return _Other(reason="key-types-differ", text="key types differ", force=True)
     if serving.names is not None and not _as_wanted(serving.names, desired):
         text = "the enrollment is as wanted, the served certificate is not: its names differ"
         return _Other(reason="served-names-differ", text=text, force=True)
     if campaign is not None:
-        return _Other(reason="campaign", text=f"replacement campaign {campaign}", force=True)
+        return _Other(reason="campaign", text=campaign_text(campaign), force=True)
     return None
+
+
+def campaign_text(campaign: Campaign) -> str:
+    return f"replacement campaign {campaign.name} ({campaign.reason})"
 
 
 def _as_wanted(names: frozenset[DnsName], desired: DesiredCertificate) -> bool:

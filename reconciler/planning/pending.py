@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from reconciler.model.certificate import Promote
 from reconciler.model.enrollment import Change, ChangeState, Enrollment, InputKind
 from reconciler.model.entry import CauseId
+from reconciler.planning.campaigning import begun_anew, continued, promote_of, upload_stop
 from reconciler.planning.case import Case
 from reconciler.planning.causes import create_cause
 from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer, differences
@@ -45,9 +46,13 @@ def change_under_way(case: Case, enrollment: Enrollment, view: ChangeView) -> De
         return Unread(text=view.problem or f"the pending change of enrollment {enrollment.id} was not read")
     halves = halves_of(_surroundings(case, enrollment, change, view))
     found = differences(case.desired, enrollment, None)
+    if gives_way := _older_than_campaign(case, enrollment, change, halves, found):
+        return gives_way
     if found and (step := _supersede(case, enrollment, change, halves, found)):
         return step
     decision = _with_orders_to_come(_next(case, enrollment, view, change, halves), change, halves)
+    if isinstance(decision, Act):
+        decision = continued(case, enrollment, decision)
     if found and isinstance(decision, Act | Wait):
         queued = f"queued behind change {change.id}: {listed(found)}"
         return replace(decision, notes=(*decision.notes, queued))
@@ -132,6 +137,15 @@ def _supersede(
         differences=tuple(found),
         notes=(f"order {', '.join(lost)} is lost by it",) if lost else (),
     )
+
+
+def _older_than_campaign(
+    case: Case, enrollment: Enrollment, change: Change, halves: Halves, found: Sequence[Difference]
+) -> Act | None:
+    """Open a change in place of the pending one, whose certificate a campaign would replace at once."""
+    if not _replaceable(change) or halves.uncertain() is not None:
+        return None  # what deploys already is deployed first; and no order may be lost unseen
+    return begun_anew(case, enrollment, change, found, phase=_running_phase(change))
 
 
 _REPLACEABLE_STATES = frozenset({ChangeState.AWAITING_INPUT, ChangeState.ERROR, ChangeState.CANCELLED})
@@ -269,6 +283,8 @@ def _certificate(case: Case, enrollment: Enrollment, change: Change, halves: Hal
         return begin_again(case, enrollment, change)
     if not isinstance(following, Upload):
         return following
+    if stop := _held_by_campaign(case, enrollment, change):
+        return stop
     step = UploadCertificates(
         account=case.desired.enrollment.account,
         enrollment_id=enrollment.id,
@@ -285,6 +301,22 @@ def _certificate(case: Case, enrollment: Enrollment, change: Change, halves: Hal
         reason="certificate-issued",
         text=f"the {kinds} {passed} all checks",
         notes=following.notes,
+    )
+
+
+def _held_by_campaign(case: Case, enrollment: Enrollment, change: Change) -> Act | Blocked | None:
+    """What may be from before a campaign is not uploaded, and not ordered again either: a person decides that."""
+    if (why := upload_stop(case, enrollment)) is None:
+        return None
+    if case.desired.name in case.context.retry:
+        return begin_again(case, enrollment, change)
+    return Blocked(
+        phase=Phase.ISSUED,
+        actor=Actor.OPERATOR,
+        text=f"its certificate is issued and is not uploaded: {why}",
+        remedy=f"Run `certrecon apply --retry {case.desired.name}` to order a new one, or give SCM's admin the right to"
+        " read reports, which have the time of the request.",
+        reason="campaign",
     )
 
 
@@ -391,7 +423,7 @@ def _held_back(case: Case, enrollment: Enrollment, halves: Halves) -> Wait | Blo
     on_staging = {one.serial for one in case.served(enrollment).staging.values()}
     if not on_staging or not on_staging <= new | live or (new and not on_staging & new):
         return Wait(phase=Phase.STAGING, actor=Actor.CPS, text="staging does not show the certificate yet", poll=_LATER)
-    match case.desired.enrollment.promote:
+    match promote_of(case, enrollment):
         case Promote.AUTO:
             return None
         case Promote.VERIFIED:

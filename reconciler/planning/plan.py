@@ -5,10 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.errors import ExitCode, Problem, worst
-from reconciler.model.certificate import CertificateName, DesiredCertificate, InstanceName, KeyType
+from reconciler.model.certificate import CertificateName, DesiredCertificate, InstanceName, KeyType, State
 from reconciler.model.enrollment import Enrollment
 from reconciler.model.entry import CauseId
 from reconciler.model.names import DnsName
+from reconciler.model.policy import Campaign
+from reconciler.planning.campaign_progress import CampaignState, Exposure, exposure
+from reconciler.planning.campaigning import candidate_of
+from reconciler.planning.campaigns import Candidate, must_go_in, worked_for
 from reconciler.planning.case import Case, Context
 from reconciler.planning.causes import digest
 from reconciler.planning.diff import Difference, Effect
@@ -36,7 +40,7 @@ from reconciler.planning.steps import (
     Wait,
 )
 from reconciler.planning.throttle import on_day, throttle
-from reconciler.planning.workflow import decide
+from reconciler.planning.workflow import changes_ours, decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,9 @@ class Standing:
     refused: Refusal | None = None  # by a guard: its action does not run
     throttled: str | None = None  # why its action waits for a later run
     held: str | None = None  # by `--only`: the run neither carries it out nor waits for it
+    candidate: Candidate | None = None  # for the campaigns, where there are any
+    campaign: Campaign | None = None  # the one that the work on it is for
+    must_go_in: timedelta | None = None  # the time in which what is served must be replaced; None: nothing is served
 
     @property
     def name(self) -> CertificateName:
@@ -104,6 +111,7 @@ class Plan:
     selectors: Selectors = EVERYTHING
     guards: tuple[GuardState, ...] = ()
     shared: tuple[str, ...] = ()  # findings about what several certificates depend on
+    campaigns: tuple[CampaignState, ...] = ()  # in the order of the configuration
     seen_at: datetime | None = None  # where `at` is still to come: when everything was seen
 
     @property
@@ -162,10 +170,10 @@ def plan_for(
         case, wrong = _case(desired, context)
         found.extend(wrong)
         standings.append(_standing(case))
-    standings, states = guarded(standings, context)
+    standings, states = guarded(sorted(standings, key=_urgency), context)
     return Plan(
         at=context.observed.at,
-        standings=tuple(sorted(standings, key=_urgency)),
+        standings=tuple(standings),
         problems=tuple(found),
         unread=_unread(context, standings),
         selectors=context.selectors,
@@ -207,6 +215,10 @@ def _standing(case: Case) -> Standing:
     enrollment = found.enrollment if isinstance(found, Found) else None
     serving = case.serving(enrollment) if enrollment is not None else None
     decision = decide(case)
+    candidate = _candidate(case, enrollment)
+    worked = worked_for(case.context.campaigns.replacements, candidate) if candidate is not None else None
+    campaign = worked.campaign if worked is not None else None
+    remaining = serving.remaining if serving is not None else None
     return Standing(
         desired=case.desired,
         enrollment=enrollment,
@@ -217,7 +229,22 @@ def _standing(case: Case) -> Standing:
         attention=_attention(decision, serving),
         failure=_doubled(case, enrollment),
         held=held_back(case, enrollment, decision),
+        candidate=candidate,
+        campaign=campaign,
+        must_go_in=remaining if campaign is None else must_go_in(campaign, remaining, now=case.now),
     )
+
+
+def _candidate(case: Case, enrollment: Enrollment | None) -> Candidate | None:
+    if not case.context.campaigns.replacements or enrollment is None or case.desired.state is State.ABSENT:
+        return None
+    candidate, serving = (
+        candidate_of(case, enrollment, changing=changes_ours(case, enrollment)),
+        case.serving(enrollment),
+    )
+    if serving is None:
+        return candidate
+    return replace(candidate, revoked=serving.revoked, remaining=serving.remaining)
 
 
 def _doubled(case: Case, enrollment: Enrollment | None) -> str | None:
@@ -318,10 +345,18 @@ def _precondition(case: Case, enrollment: Enrollment | None) -> str:
 # Order of work
 
 
-def _urgency(standing: Standing) -> tuple[bool, float, DnsName]:
-    """Sort by time to expiry, what serves nothing yet last, equal ones by name."""
-    serving = standing.serving
-    return (serving is None, serving.remaining.total_seconds() if serving else 0.0, standing.desired.common_name)
+def _urgency(standing: Standing) -> tuple[bool, timedelta, Exposure | tuple[()], DnsName]:
+    """Sort by the time to expiry or to a campaign's deadline, what serves nothing yet last.
+
+    Equal ones are sorted by exposure in a campaign, and by name.
+    """
+    candidate = standing.candidate if standing.campaign is not None else None
+    return (
+        standing.must_go_in is None,
+        standing.must_go_in or timedelta(),
+        exposure(candidate) if candidate is not None else (),
+        standing.desired.common_name,
+    )
 
 
 # Guards
@@ -338,19 +373,12 @@ def guarded(standings: Sequence[Standing], context: Context) -> tuple[list[Stand
     refused = refusals(actions.values(), context.policy, certificates=total, now=context.observed.at)
     rest = [action for action in actions.values() if action.key not in refused]
     names_refused = {action.name for action in actions.values() if action.key in refused}
-    placed = [
-        tagged.order.requested_at
-        for view in context.observed.instances.values()
-        for of_key in view.book.by_key.values()
-        for tagged in of_key
-        if tagged.order.requested_at is not None
-    ]
     to_come = sum(_to_come(standing) for standing in standings if standing.name not in names_refused)
     throttled = throttle(
         rest,
         context.policy.budgets,
         placed_in_run=context.placed_in_run + to_come,
-        placed_today=on_day(placed, context.observed.at) + to_come,
+        placed_today=placed_today(context) + to_come,
     )
     states = guard_states(actions.values(), context.policy, certificates=total, now=context.observed.at)
     held = [
@@ -368,6 +396,18 @@ def _to_come(standing: Standing) -> int:
     return standing.decision.to_order if isinstance(standing.decision, Act | Wait) and not counted else 0
 
 
+def placed_today(context: Context) -> int:
+    """Count the orders of ours that were placed on the day of the look."""
+    placed = [
+        tagged.order.requested_at
+        for view in context.observed.instances.values()
+        for of_key in view.book.by_key.values()
+        for tagged in of_key
+        if tagged.order.requested_at is not None
+    ]
+    return on_day(placed, context.observed.at)
+
+
 def _guarded(standing: Standing, action: Action) -> Guarded:
     serving = standing.serving
     lost = serving.names - standing.desired.sans if serving is not None and serving.names is not None else frozenset()
@@ -378,8 +418,8 @@ def _guarded(standing: Standing, action: Action) -> Guarded:
         orders=action.orders.count if action.orders is not None else 0,
         removed=lost - ca_additions(standing.desired.common_name),
         protect=standing.desired.protect,
-        remaining=serving.remaining if serving is not None else None,
-        ignores_freeze=ignores_freeze(action.kind.value, urgent=urgent),
+        remaining=standing.must_go_in,
+        ignores_freeze=ignores_freeze(action.kind.value, urgent=urgent, campaign=standing.campaign is not None),
     )
 
 

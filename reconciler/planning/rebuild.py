@@ -21,7 +21,7 @@ _NOWHERE_ELSE = (
     "Intents that were open, refusals and their back-off, attempt numbers, levels that people were told of and the "
     "last applied commit stood in the journal only."
 )
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # for an order without a date: too early is the careful side
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # for an order without a date: too early is the careful side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,4 +156,4 @@ def _oldest_last(tagged: Iterable[TaggedOrder]) -> list[TaggedOrder]:
 
 
 def _requested(order: Order) -> datetime:
-    return order.requested_at or order.issued_at or _LONG_AGO
+    return order.requested_at or order.issued_at or LONG_AGO

@@ -1,13 +1,17 @@
 """What is done for a certificate that production serves: another, a younger, other settings, or nothing."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reconciler.model.certificate import DesiredCertificate, EnrollmentId, State
 from reconciler.model.enrollment import ChangeState, Enrollment, InputKind, Served
-from reconciler.model.journal import OpenState
+from reconciler.model.journal import OpenState, OwnChange
 from reconciler.model.order import OrderStatus
 from reconciler.model.policy import Policy
 from reconciler.model.x509 import MalformedCertificateError, parse_csr
+from reconciler.planning.campaign_book import CampaignBook
+from reconciler.planning.campaigning import attention, begin_notes, revocation, waiting_for
+from reconciler.planning.campaigns import Progress, judge, replacing
 from reconciler.planning.case import Case
 from reconciler.planning.causes import adopt_cause, cancel_cause, revoke_cause
 from reconciler.planning.freezes import pull_forward
@@ -42,7 +46,12 @@ def need_for(case: Case, enrollment: Enrollment, serving: Serving) -> Need | Non
         earliest = serving.expires_at + timedelta(seconds=1) - life / 2 if life is not None else None
         return pull_forward(due, freezes, warn_at=warn_at, earliest=earliest)
 
-    return need_of(case.desired, enrollment, case.served(enrollment), serving, case.now, pull_forward=moved)
+    waits = waiting_for(case, enrollment)
+    campaign = waits[0].campaign if waits is not None else None
+    need = need_of(
+        case.desired, enrollment, case.served(enrollment), serving, case.now, pull_forward=moved, campaign=campaign
+    )
+    return need if waits is None or need is None else replace(need, replacing=replacing(*waits))
 
 
 def change_matters(
@@ -53,6 +62,7 @@ def change_matters(
     policy: Policy,
     journal: OpenState | None,
     now: datetime,
+    campaigns: CampaignBook,
 ) -> bool:
     """Tell whether a pending change is worth its reads: of a served certificate only if it is ours, or needed.
 
@@ -68,7 +78,11 @@ def change_matters(
     )
     if named or known or (enrollment.id, pending) in book.by_change:
         return True
-    return need_of(desired, enrollment, served, serving, now) is not None
+    if need_of(desired, enrollment, served, serving, now) is not None:
+        return True
+    candidate = campaigns.candidate(desired, enrollment.id, served, book)
+    judged = [judge(one, candidate) for one in campaigns.replacements]
+    return any(one is not None and one.progress is not Progress.DONE for one in judged)
 
 
 def served_certificate(case: Case, enrollment: Enrollment, *, view: ChangeView | None, owner: Owner | None) -> Decision:
@@ -81,7 +95,8 @@ def served_certificate(case: Case, enrollment: Enrollment, *, view: ChangeView |
         return _cancel(case, enrollment)
     need = need_for(case, enrollment, serving)
     if need is None:
-        return _revocations(case, serving) or Done(notes=_notes(case, enrollment, owner))
+        revoke = _revocations(case, serving) or revocation(case, enrollment)
+        return revoke or Done(notes=(*_notes(case, enrollment, owner), *attention(case, enrollment)))
     if need.new_order and case.terms is None:
         return unresolved()
     if pending is None:
@@ -123,8 +138,15 @@ def _open(case: Case, enrollment: Enrollment, need: Need, *, over: bool = False)
         reason="adopted-with-differences" if adopted else need.reason,
         text=f"{need.text}; the file claims this enrollment for the first time" if adopted else need.text,
         differences=need.differences,
-        notes=case.terms.notes if need.new_order and case.terms is not None else (),
+        notes=_opening_notes(case, enrollment, need),
+        replacing=need.replacing,
     )
+
+
+def _opening_notes(case: Case, enrollment: Enrollment, need: Need) -> tuple[str, ...]:
+    of_order = case.terms.notes if need.new_order and case.terms is not None else ()
+    waits = waiting_for(case, enrollment)
+    return of_order if waits is None else (*of_order, *begin_notes(waits[0]))
 
 
 def _to_adopt(case: Case, enrollment: Enrollment, need: Need) -> bool:
@@ -145,9 +167,9 @@ def _lost(case: Case, enrollment: Enrollment, need: Need) -> Blocked | None:
     """A change of ours that is gone without its effect: cancelled in the portal, most likely (the change rule)."""
     if case.journal is None or case.desired.name in case.context.retry:
         return None
-    record = case.journal.causes.get(need.cause)
-    ours = [number for number, change in case.journal.changes.items() if change.cause == need.cause]
-    if record is None or record.ended_at is not None or not ours:
+    opened = {number: one for number, one in case.journal.changes.items() if one.enrollment_id == enrollment.id}
+    ours = [number for number, change in opened.items() if _opened_for(case.journal, change, need)]
+    if not ours:
         return None
     return Blocked(
         phase=Phase.ERROR,
@@ -157,6 +179,15 @@ def _lost(case: Case, enrollment: Enrollment, need: Need) -> Blocked | None:
         remedy=f"Run `certrecon apply --retry {case.desired.name}` to begin again.",
         reason="lost-change",
     )
+
+
+def _opened_for(journal: OpenState, change: OwnChange, need: Need) -> bool:
+    """Tell whether a change was opened for this need; for a campaign, also the one that took another's place."""
+    record = journal.causes.get(change.cause)
+    if record is None or record.ended_at is not None:
+        return False
+    of_campaign = record.replacing is not None and record.replacing == need.replacing
+    return change.cause == need.cause or of_campaign
 
 
 def _unsettled(case: Case, enrollment: Enrollment, need: Need) -> Wait | None:

@@ -16,6 +16,7 @@ from reconciler.model.certificate import (
 from reconciler.model.enrollment import InputKind, UploadHalf
 from reconciler.model.entry import CauseId
 from reconciler.model.order import OrderRequest, SslId
+from reconciler.model.replacement import Replacing
 from reconciler.planning.diff import Difference
 
 
@@ -170,6 +171,7 @@ class Act:
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
     to_order: int = 0  # orders that its change needs after these steps
+    replacing: Replacing | None = None  # by a campaign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,6 +174,12 @@ def _existing(case: Case, enrollment: Enrollment) -> Decision:
     )
 
 
+def changes_ours(case: Case, enrollment: Enrollment) -> bool:
+    """Tell whether a change of ours is pending."""
+    deployed = bool(case.served(enrollment).production)
+    return bool(enrollment.pending) and _owner(case, enrollment, deployed=deployed) is Owner.OURS
+
+
 def _owner(case: Case, enrollment: Enrollment, *, deployed: bool) -> Owner | None:
     change_id = enrollment.pending[-1].id  # documented: the last one is the most recent
     if case.desired.enrollment.adopt_change == change_id:

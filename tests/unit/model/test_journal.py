@@ -39,6 +39,7 @@ from reconciler.model.journal_entries import (
 )
 from reconciler.model.lock import LockRecord, NewerFormatError, Owner, account_digest, decode_lock, encode_lock
 from reconciler.model.order import SslId
+from reconciler.model.replacement import Replacing
 from tests.support.locks import IDENTITY, NOW, intent, outcome
 
 CAUSE = CauseId("ab12")
@@ -224,6 +225,21 @@ def test_dead_work_is_begun_anew_as_the_next_attempt() -> None:
     later = NOW + timedelta(hours=1)
     state = with_intent(intent(1)).after([AttemptRaised(cause=CAUSE, at=later)])
     assert (state.causes[CAUSE].attempt, state.causes[CAUSE].first_intent_at) == (2, later)
+
+
+def test_what_a_campaign_first_replaced_for_a_cause_is_kept_and_read_again() -> None:
+    first = Replacing(campaign="distrust", reason="superseded", serials=("A1", "B2"))
+    other = replace(first, campaign="later")
+    state = with_intent(intent(1)).after(
+        [
+            IntentWritten(intent=intent(number + 2, replacing=one), written_at=NOW)
+            for number, one in enumerate((first, other))
+        ]
+    )
+    raised = state.after([CauseEnded(cause=CAUSE, at=NOW), AttemptRaised(cause=CAUSE, at=NOW)])
+    for one in (state, raised, decode_state(encode_state(raised))):
+        assert (one.causes[CAUSE].replacing, one.causes[CAUSE].enrollment_id) == (first, intent(1).enrollment_id)
+    assert raised.causes[CAUSE].ended_at is None
 
 
 def test_causes_that_ended_long_ago_are_forgotten_when_a_run_begins() -> None:
