@@ -1,6 +1,7 @@
 """Explain one decision: everything that went into it, each with the rule and the place that it comes from."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reconciler.errors import Problem
@@ -8,6 +9,8 @@ from reconciler.model.certificate import IssuerClass, KeyType, RenewBefore
 from reconciler.model.enrollment import Enrollment
 from reconciler.model.journal import OpenState, identity_key, refusal_key
 from reconciler.model.limits import public_limit
+from reconciler.planning.campaign_states import stuck_by
+from reconciler.planning.campaigns import Issued, judge
 from reconciler.planning.case import Case
 from reconciler.planning.diff import differences
 from reconciler.planning.freezes import pull_forward
@@ -43,6 +46,7 @@ def explanation(case: Case, standing: Standing, problems: Iterable[Problem] = ()
         sections.append(_dates(case, serving))
     if enrollment is not None:
         sections.append(_need(need, serving))
+        sections.append(_campaigns(case, standing))
         sections += change_facts(case, enrollment)
         sections += _ownership(case, enrollment)
     sections += [_order(case, problems), _policy(case), _journal(case, enrollment)]
@@ -192,9 +196,45 @@ def _need(need: Need | None, serving: Serving | None) -> Section:
             Fact(key="needs", value=need.kind.value, why=f"{need.reason}: {need.text}"),
             Fact(key="cause", value=need.cause),
             Fact(key="new_order", value=need.new_order),
-            Fact(key="urgent", value=need.urgent, why="revoked, expired, or below warn: freezes do not hold it"),
+            Fact(
+                key="urgent",
+                value=need.urgent,
+                why="revoked, expired, below warn, or of a campaign: freezes do not hold it",
+            ),
         ),
     )
+
+
+def _campaigns(case: Case, standing: Standing) -> Section:
+    """Return how far the certificate is with each campaign that is about it, and by which times."""
+    candidate = standing.candidate
+    if candidate is None:
+        return Section(key="campaigns", facts=())
+    of_standing = replace(candidate, blocked=stuck_by(standing))
+    facts = [
+        Fact(
+            key=f"requested_{place}_{number}", value=half.requested.at if half.requested is not None else None, why=why
+        )
+        for place, halves in (("served", candidate.served), ("ordered", candidate.ordered))
+        for number, half in enumerate(halves, 1)
+        for why in (_requested_why(half),)
+    ]
+    for one in case.context.campaigns.replacements:
+        judged = judge(one, of_standing)
+        value = judged.progress.value if judged is not None else "not about it"
+        cause = f"{judged.cause}; " if judged is not None and judged.cause else ""
+        why = f"{cause}replaces what was requested before {_at(one.campaign.issued_before)}"
+        facts.append(Fact(key=one.campaign.name, value=value, why=why, source="policy.replace"))
+    return Section(key="campaigns", facts=tuple(facts))
+
+
+def _requested_why(half: Issued) -> str:
+    serial = f"serial {half.serial:X}, " if half.serial is not None else ""
+    if half.requested is None:
+        return f"{serial}neither the journal nor SCM knows its order"
+    if half.requested.at is None:
+        return f"{serial}ordered at SCM, and nothing says when"
+    return serial + ("by the journal or SCM's report" if half.requested.exact else "of SCM only the day is known")
 
 
 def _ownership(case: Case, enrollment: Enrollment) -> Iterator[Section]:

@@ -129,6 +129,8 @@ class _Filter:
         return "; ".join([f"intent: {_operation(intent)}", *self._circumstances(intent)])
 
     def _circumstances(self, intent: Intent) -> Iterator[str]:
+        if intent.reason:
+            yield intent.reason
         yield f"cause {intent.cause}"
         if intent.attempt > 1:
             yield f"attempt {intent.attempt}"

@@ -10,6 +10,7 @@ from reconciler.planning.needs import Serving
 from reconciler.planning.plan import Action, Plan, Standing
 from reconciler.planning.selectors import Selectors
 from reconciler.planning.steps import Act, ActionKind, Blocked, Done, Unread, Wait
+from reconciler.report.campaigns import campaign_json
 from reconciler.report.outcome import ApplyReport
 
 FORMAT_VERSION = "1.0"
@@ -41,6 +42,7 @@ def plan_json(plan: Plan, *, tool_version: str) -> dict[str, Any]:
             for state in plan.guards
         ],
         "shared": list(plan.shared),
+        "campaigns": [campaign_json(state, plan.at) for state in plan.campaigns],
         "problems": [problem_json(problem) for problem in plan.problems],
         "unread": list(plan.unread),
         "certificates": [_standing(standing) for standing in plan.standings],
@@ -60,6 +62,7 @@ def result_json(report: ApplyReport, *, tool_version: str, exit_code: int) -> di
             {"name": row.name, "ending": row.ending.value, "phase": row.phase, "text": row.text} for row in report.rows
         ],
         "steps": [dataclasses.asdict(step) for step in report.steps],
+        "campaigns": [campaign_json(state, report.plan.at) for state in report.plan.campaigns],
         "problems": [problem_json(problem) for problem in report.plan.problems],
         "unread": list(report.plan.unread),
     }

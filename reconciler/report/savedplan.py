@@ -28,6 +28,7 @@ def saved_plan_text(plan: _Row) -> list[Text]:
         *_section("Waiting", _blocks(rows, lambda row: row["work"]["state"] == "waiting", _waiting)),
         *_section("Attention", _blocks(rows, lambda row: row["attention"], lambda row: row["attention"])),
         *_section("Shared by several certificates", [f"  {text}" for text in plan["shared"]]),
+        *_section("Replacement campaigns", _campaigns(plan.get("campaigns", ()))),
         *_summary(plan),
     ]
 
@@ -105,6 +106,16 @@ def _difference(one: _Row) -> str:
         parts = [f"+ {name}" for name in one.get("added", ())] + [f"- {name}" for name in one.get("removed", ())]
         return f"{one['field']}: {', '.join(parts)} ({one['effect']})"
     return f"{one['field']}: {one.get('before', '')} -> {one.get('after', '')} ({one['effect']})"
+
+
+def _campaigns(campaigns: Iterable[_Row]) -> Iterator[str]:
+    for one in campaigns:
+        deadline = f", deadline {one['deadline']}" if one["deadline"] is not None else ""
+        yield f"  {one['name']}: {one['done']} of {one['total']} done{deadline}"
+        estimate = one["estimate"]
+        takes = f"{estimate['orders']} orders and {estimate['calls']} calls to go"
+        yield f"    {takes}, until {estimate['finishes'] or '-'}"
+        yield from (f"    stuck: {stuck['name']}: {stuck['cause']}" for stuck in one["stuck"])
 
 
 def _summary(plan: _Row) -> list[Text]:

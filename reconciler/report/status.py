@@ -11,6 +11,7 @@ from reconciler.planning.health import Health, Level, Work
 from reconciler.planning.plan import Plan
 from reconciler.planning.steps import Act, Blocked, Done, Unread, Wait
 from reconciler.planning.strays import Claim, StrayOrder, UnclaimedEnrollment
+from reconciler.report.campaigns import campaign_lines
 from reconciler.report.escape import visible
 from reconciler.report.text import difference_text
 
@@ -52,6 +53,7 @@ def status_text(status: Status) -> list[Text]:
         *_section("Waiting", list(_waiting(status.healths))),
         *_section("File and CPS differ: not applied yet, or changed by hand", list(_drift(status.healths))),
         *_section("Shared by several certificates", [f"  {text}" for text in plan.shared]),
+        *_section("Replacement campaigns", list(campaign_lines(plan.campaigns, plan.at))),
         *_unclaimed(status),
         *_section("Orders alive at SCM, on no network", list(_strays(status.strays))),
         _summary(status),

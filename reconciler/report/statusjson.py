@@ -8,6 +8,7 @@ from reconciler.planning.needs import Serving
 from reconciler.planning.plan import Standing
 from reconciler.planning.steps import Act, Blocked, Done, Unread, Wait
 from reconciler.planning.strays import StrayOrder, UnclaimedEnrollment
+from reconciler.report.campaigns import campaign_json
 from reconciler.report.jsonout import difference_json, problem_json, selectors_json
 from reconciler.report.status import Status
 
@@ -33,6 +34,7 @@ def status_json(status: Status, *, tool_version: str, exit_code: int) -> dict[st
         "unread": list(plan.unread),
         "certificates": [_health_json(one) for one in status.healths],
         "unclaimed_enrollments": None if status.broken else [_unclaimed_json(one) for one in status.unclaimed],
+        "campaigns": [campaign_json(state, plan.at) for state in plan.campaigns],
         "stray_orders": [_stray_json(one) for one in status.strays],
     }
 

@@ -12,6 +12,7 @@ from reconciler.planning.guards import Refusal
 from reconciler.planning.needs import Serving
 from reconciler.planning.plan import Action, Plan, Standing
 from reconciler.planning.steps import ActionKind, Blocked, Done, Unread, Wait
+from reconciler.report.campaigns import campaign_lines, unfinished
 from reconciler.report.escape import visible
 from reconciler.report.outcome import ApplyReport, Ending
 
@@ -55,6 +56,7 @@ def plan_text(plan: Plan) -> list[Text]:
         *_section("Waiting", [_waiting(one) for one in plan.standings if isinstance(one.decision, Wait)]),
         *_section("Attention", [_attention(one) for one in plan.standings if one.attention]),
         *_section("Shared by several certificates", [_indented([text]) for text in plan.shared]),
+        *_campaigns(plan),
         *_summary(plan),
     ]
 
@@ -69,6 +71,7 @@ def apply_text(report: ApplyReport) -> list[Text]:
         symbol, style = _ENDINGS[ending]
         blocks = [[_title(symbol, ending, row.name, style), *_indented([row.text])] for row in rows]
         lines.extend(_section(ending.value.capitalize(), blocks))
+    lines.extend(_campaigns(report.plan))
     lines.append(Text(report.summary, style="bold"))
     return lines
 
@@ -88,6 +91,11 @@ def _header(plan: Plan) -> list[Text]:
 
 def _problems(problems: Sequence[Problem]) -> list[Text]:
     return _section("Problems in files", [[Text(f"  {visible(str(problem))}", style="red")] for problem in problems])
+
+
+def _campaigns(plan: Plan) -> list[Text]:
+    lines = campaign_lines(unfinished(plan.campaigns), plan.at)
+    return _section("Replacement campaigns", [[Text(visible(line))] for line in lines])
 
 
 def _unread(unread: Sequence[str]) -> list[Text]:

@@ -1,28 +1,8 @@
 """Plan and result as JSON: what the published schemas say."""
 
-import json
-from typing import Any
-
-import jsonschema
-
 from tests.support.control import Control
-from tests.support.program import ROOT, Program
-
-
-def checked(kind: str, text: str) -> Any:
-    """Return the parsed text, valid by its schema and with no member that the schema does not describe."""
-    schema = json.loads((ROOT / "schemas" / f"{kind}.schema.json").read_text())
-    data = json.loads(text)
-    jsonschema.validate(data, _closed(schema))
-    return data
-
-
-def _closed(schema: Any) -> Any:
-    """Readers take new members; our own tests do not: each must be described."""
-    if isinstance(schema, dict):
-        closed = {name: _closed(value) for name, value in schema.items()}
-        return closed | {"additionalProperties": False} if "properties" in closed else closed
-    return [_closed(one) for one in schema] if isinstance(schema, list) else schema
+from tests.support.program import Program
+from tests.support.published import checked
 
 
 def test_plans_and_results_of_every_state_are_valid(program: Program, control: Control) -> None:

@@ -11,7 +11,10 @@ from reconciler.model.certificate import DesiredCertificate, IssuerClass, RenewB
 from reconciler.model.enrollment import ChangeRecord, ChangeState, PendingChange
 from reconciler.model.entry import CauseId
 from reconciler.model.journal import OpenState, OwnChange, Refusal, identity_key, refusal_key
-from reconciler.model.policy import Freeze, Policy
+from reconciler.model.order import Order
+from reconciler.model.policy import Campaign, Freeze, Policy, Selection
+from reconciler.model.replacement import Replacement
+from reconciler.planning.campaign_book import CampaignBook
 from reconciler.planning.case import Context
 from reconciler.planning.observed import ChangeView
 from reconciler.report.explain import explanation
@@ -132,6 +135,26 @@ def record(created_by: str) -> ChangeRecord:
 
 
 JOURNAL = OpenState(journal_id="j", installation="0a1b2c3d")
+
+
+def test_each_campaign_is_told_with_the_times_that_decide() -> None:
+    """One is about it, and satisfied only by a later request; another is not about it."""
+    campaign = Campaign(name="distrust", issued_before=ISSUED, select=Selection(), reason="superseded")
+    other = dataclasses.replace(campaign, name="other", select=Selection(labels={"team": "mail"}))
+    replacements = (Replacement(campaign=campaign), Replacement(campaign=other))
+
+    def found(order: Order) -> dict[str, Fact]:
+        seen = look(now=ISSUED + DAY, orders=[order])
+        return facts(dataclasses.replace(seen, campaigns=CampaignBook.of(replacements, {}, seen.observed)))["campaigns"]
+
+    waits = found(issued_order(requested_at=ISSUED - DAY))
+    assert waits["requested_served_1"].value == ISSUED - DAY
+    assert (waits["distrust"].value, waits["other"].value) == ("waiting", "not about it")
+    assert "replaces what was requested before 2026-11-16 00:06 UTC" in waits["distrust"].why
+    stuck = found(issued_order(requested_at=None))
+    assert stuck["requested_served_1"].why == "serial A1, ordered at SCM, and nothing says when"
+    assert stuck["distrust"].value == "stuck"
+    assert stuck["distrust"].why.startswith("when its certificate was requested is not known to the second")
 
 
 def test_a_change_is_ours_by_the_tag_of_its_order() -> None:
