@@ -44,10 +44,10 @@ class FakeCps:
         self._before()
         return Reading(values=frozenset())
 
-    def enrollments(self, _: object) -> Reading[tuple[Any, ...]]:
+    def enrollments(self, _: object, **_options: object) -> Reading[tuple[Any, ...]]:
         return Reading(values=())
 
-    def served(self) -> Reading[dict[Any, Any]]:
+    def served(self, _: object) -> Reading[dict[Any, Any]]:
         return Reading(values={})
 
     def cancel_change(self, *_: object) -> None:
