@@ -11,7 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from unittest import mock
 
 from reconciler.services.http import Answer, Request, Transport
@@ -20,6 +20,7 @@ _LIMIT_S = 120.0  # of real time: a run that takes longer hangs
 
 Send = Callable[[], Answer]
 Intercept = Callable[[Transport, Request, Send], Answer]
+Surroundings = Callable[[], contextlib.AbstractContextManager[object]]  # of a module or a `partial`: it is pickled
 
 # The process that all runs are forked from has imported the program once; it has no threads, and opens nothing.
 _PROCESSES = multiprocessing.get_context("forkserver")
@@ -31,6 +32,8 @@ _PROCESSES.set_forkserver_preload(
         "reconciler.app.apply",
         "reconciler.report.text",
         "reconciler.report.jsonout",
+        "reconciler.execution.gitrefs",
+        "tests.support.pushes",
     ]
 )
 
@@ -67,28 +70,55 @@ def at_call(nth: int, act: Intercept) -> Intercept:
     return intercept
 
 
-def run_alone(
-    directory: Path, environment: Mapping[str, str], *arguments: str, kill: tuple[int, Moment] | None = None
-) -> int:
-    """Run certrecon in a process of its own and return its exit code; a signal's number, negative, if it died of one.
+class Alone:
+    """certrecon in a process of its own, from the moment it begins. Leaving the `with` ends it, if it still runs.
 
-    Args:
-        directory: where it runs; its output goes to `run.log` beside it.
-        environment: variables that are set for it.
-        kill: the mutating call (from 1) at which it is killed, and when; None lets it live.
+    `inside` makes what it runs in: something that strikes it, or nothing. What it says goes to a file beside
+    `directory`.
     """
-    said = directory.with_name("run.log")
-    process = _PROCESSES.Process(target=_run, args=(directory, dict(environment), list(arguments), kill, said))
-    with _without_coverage():
-        process.start()
-    process.join(_LIMIT_S)
-    try:
-        assert process.exitcode is not None, f"it hangs: {said.read_text()}"
-        return process.exitcode
-    finally:
-        process.kill()
-        process.join()
-        process.close()
+
+    def __init__(
+        self,
+        directory: Path,
+        environment: Mapping[str, str],
+        *arguments: str,
+        inside: Surroundings = contextlib.nullcontext,
+        log: str = "run.log",
+    ) -> None:
+        self._log = directory.with_name(log)
+        self._log.touch()
+        self._process = _PROCESSES.Process(
+            target=_run, args=(directory, dict(environment), list(arguments), inside, self._log)
+        )
+        with _without_coverage():
+            self._process.start()
+
+    @property
+    def said(self) -> str:
+        """What it, and those before it with the same log, have said so far."""
+        return self._log.read_text()
+
+    @property
+    def running(self) -> bool:
+        return self._process.exitcode is None
+
+    def send_signal(self, number: signal.Signals) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+    def wait(self) -> int:
+        """Return its exit code; a signal's number, negative, if it died of one."""
+        self._process.join(_LIMIT_S)
+        assert self._process.exitcode is not None, f"it hangs: {self.said}"
+        return self._process.exitcode
+
+    def __enter__(self) -> "Alone":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.join()
+        self._process.close()
 
 
 @contextlib.contextmanager
@@ -99,23 +129,30 @@ def _without_coverage() -> Iterator[None]:
         yield
 
 
-def _run(
-    directory: Path, environment: dict[str, str], arguments: list[str], kill: tuple[int, Moment] | None, said: Path
-) -> None:
+def _run(directory: Path, environment: dict[str, str], arguments: list[str], inside: Surroundings, log: Path) -> None:
     from reconciler.cli.main import main
 
     os.environ.update(environment)
     os.chdir(directory)
-    struck = contextlib.nullcontext() if kill is None else intercepted(at_call(kill[0], _killer(kill[1])))
-    with said.open("a", buffering=1) as out, contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), struck:
+    with log.open("a", buffering=1) as out, contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), inside():
         code = main(arguments)
     raise SystemExit(code)
 
 
-def _killer(moment: Moment) -> Intercept:
-    def die(_transport: Transport, _request: Request, send: Send) -> Any:
+@contextlib.contextmanager
+def killed_at_call(nth: int, moment: Moment) -> Iterator[None]:
+    """Kill this process at its `nth` mutating call (from 1)."""
+
+    def strike(_transport: Transport, _request: Request, send: Send) -> Any:
         if moment is Moment.AFTER:
             send()
-        os.kill(os.getpid(), signal.SIGKILL)
+        die()
 
-    return die
+    with intercepted(at_call(nth, strike)):
+        yield
+
+
+def die() -> NoReturn:
+    """End this process as `kill -9` and a power cut do: nothing is cleaned up, nothing is written."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("SIGKILL cannot be survived")

@@ -9,23 +9,39 @@ import pytest
 from tests.faults.crash.scenarios import BY_NAME
 from tests.faults.crash.stage import Stage
 from tests.support.control import Control
+from tests.support.locks import bare_remote
 from tests.support.program import Program, small_repository
 
 if TYPE_CHECKING:
     from reconciler.sandbox.server import BackgroundSandbox
 
-SetStage = Callable[[str], Stage]
+SetStage = Callable[..., Stage]
 
 
 @pytest.fixture
 def set_stage(sandbox: "BackgroundSandbox", control: Control, tmp_path: Path) -> SetStage:
-    """Return a function that prepares a scenario, by its name, up to the run that is struck."""
+    """Return a function that prepares a scenario, by its name, up to the run that is struck.
 
-    def prepared(scenario: str) -> Stage:
+    `git=True`: lock and journal are on a remote, a bare repository of this machine.
+    """
+
+    def prepared(scenario: str, *, git: bool = False) -> Stage:
         repository = small_repository(tmp_path / "repository")
-        program = Program(repository=repository, environment=sandbox.environment)
-        stage = Stage(scenario=BY_NAME[scenario], program=program, sandbox=sandbox, control=control)
+        environment = sandbox.environment | {"CERTRECON_CACHE_DIR": str(tmp_path / "cache")}
+        program = Program(repository=repository, environment=environment)
+        remote = bare_remote(tmp_path / "remote.git") if git else None
+        if remote is not None:
+            lock_on(remote, repository)
+        stage = Stage(scenario=BY_NAME[scenario], program=program, sandbox=sandbox, control=control, remote=remote)
         stage.prepare()
         return stage
 
     return prepared
+
+
+def lock_on(remote: Path, repository: Path) -> None:
+    """Let the repository's lock and journal be on `remote`."""
+    configuration = repository / "certrecon.yaml"
+    written = configuration.read_text()
+    assert "{backend: file, " in written
+    configuration.write_text(written.replace("{backend: file, ", f"{{backend: git, remote: '{remote}', "))

@@ -1,4 +1,5 @@
-"""The cells of the crash matrix, from the recorded calls: each call struck at each moment, and by each fault."""
+"""The cells of the crash matrix, from what was recorded: each call and each push struck at each moment, and each call
+by each fault."""
 
 import json
 from collections import Counter
@@ -6,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.crash.scenarios import BY_NAME, recorded_calls
+from tests.faults.crash.scenarios import BY_NAME, CALLS, PUSHES, recorded
 from tests.support.crash import Moment
 
 
@@ -24,7 +25,7 @@ class Call:
 
 
 def calls() -> Iterator[Call]:
-    for scenario, operations in recorded_calls().items():
+    for scenario, operations in recorded(CALLS).items():
         seen: Counter[str] = Counter()
         for nth, operation in enumerate(operations, 1):
             seen[operation] += 1
@@ -45,6 +46,43 @@ def kills() -> Iterator[Kill]:
     for call in calls():
         for moment in Moment:
             yield Kill(call=call, moment=moment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushKill:
+    """A push of lock and journal that is struck: one of the recorded, or a heartbeat while a call is made."""
+
+    scenario: str
+    push: str
+    nth: int  # of the scenario's pushes; of its mutating calls, for a heartbeat
+    heartbeat: bool
+    moment: Moment
+
+    def __str__(self) -> str:
+        return f"{self.scenario}: {self.nth}. {self.push}: {self.moment}"
+
+
+def push_kills() -> Iterator[PushKill]:
+    """Yield every push with every moment. Heartbeats come when time has passed: here, one during every call."""
+    for scenario, pushes in recorded(PUSHES).items():
+        beats = [f"heartbeat during {operation}" for operation in recorded(CALLS)[scenario]]
+        for names in (pushes, beats):
+            for nth, name in enumerate(names, 1):
+                for moment in Moment:
+                    yield PushKill(scenario=scenario, push=name, nth=nth, heartbeat=names is beats, moment=moment)
+
+
+# Those that `make test` plays: each kind of push once, each moment twice.
+QUICK_PUSH_KILLS = frozenset(
+    {
+        f"create DV: 1. take: {Moment.LOST}",
+        f"create DV: 2. note: {Moment.BEFORE}",
+        f"create DV: 5. intent submit order: {Moment.AFTER}",
+        f"create DV: 6. outcome submit order: {Moment.BEFORE}",
+        f"create DV: 2. heartbeat during scm.enroll: {Moment.AFTER}",
+        f"create DV: 14. release: {Moment.LOST}",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """What the crash matrix plays. A scenario is one entry here; its mutating calls are recorded in `calls.json`.
 
 To add one: write the entry, run `RECORD=1 make test PYTEST_ARGS="-k test_a_fresh_recording"`, and review the new lines
-of `calls.json`. The kills and the faults at each of its calls follow from those.
+of `calls.json`. The kills and the faults at each of its calls follow from those. The same holds for `pushes.json`, and
+the kills at each push of lock and journal to a git remote.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any
 
 from tests.support.left import Left
 
-RECORDING = Path(__file__).with_name("calls.json")
+CALLS, PUSHES = Path(__file__).with_name("calls.json"), Path(__file__).with_name("pushes.json")
 
 # What a person or time does at the sandbox: a path of its control API, and the body.
 Act = tuple[str, Mapping[str, Any]]
@@ -35,6 +36,7 @@ class Scenario:
     after: Mapping[str, str | None]  # what the run that is struck has to apply
     left: Mapping[str, Left]  # what there is in the end, by common name
     quick: bool = True  # all of its kills belong to `make test`; else they are nightly
+    pushed: bool = False  # it is played on a git remote too, and each push to that is struck
 
 
 def _file(common_name: str, *lines: str) -> dict[str, str]:
@@ -49,6 +51,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         name="create DV",
         after=_file("www.example.com", "sectigo: {profile: DV Multi-Domain}"),
         left={"www.example.com": _ONE_RSA},
+        pushed=True,
     ),
     Scenario(
         name="create dual-key OV",
@@ -62,6 +65,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             )
         },
         quick=False,
+        pushed=True,
     ),
     Scenario(
         # Another certificate has the name already: CPS asks about that before it makes keys.
@@ -103,6 +107,7 @@ SCENARIOS: tuple[Scenario, ...] = (
                 production=("RSA",),
             )
         },
+        pushed=True,
     ),
     Scenario(
         name="reissue with another name",
@@ -136,9 +141,13 @@ SCENARIOS: tuple[Scenario, ...] = (
 BY_NAME: Mapping[str, Scenario] = {scenario.name: scenario for scenario in SCENARIOS}
 
 
-def recorded_calls() -> dict[str, list[str]]:
-    """Return the mutating calls of each scenario in their order, as the sandbox calls them: "cps.create_enrollment"."""
-    found: dict[str, list[str]] = json.loads(RECORDING.read_text()) if RECORDING.exists() else {}
+def recorded(recording: Path) -> dict[str, list[str]]:
+    """Return what `CALLS` or `PUSHES` says of each scenario, in its order.
+
+    Calls are those that change something, as the sandbox calls them: "cps.create_enrollment". Pushes are called as
+    `tests.support.pushes` does: "intent create enrollment".
+    """
+    found: dict[str, list[str]] = json.loads(recording.read_text()) if recording.exists() else {}
     return found
 
 

@@ -4,13 +4,16 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.services.http import Answer, Request, Transport
 from tests.faults.crash.scenarios import Scenario, text_of
 from tests.support.control import Control
-from tests.support.crash import Moment, Send, intercepted, run_alone
+from tests.support.crash import Alone, Send, Surroundings, intercepted
+from tests.support.journals import check_appends, check_journal
 from tests.support.left import keys_of_changes, left_by_name, orders_by_key
+from tests.support.locks import git
 from tests.support.program import Finished, Program
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 RUNS = 8  # an hour apart: more than any scenario needs after one fault
 APPLY = ("apply", "--auto-approve", "--wait", "48h")
+PATIENT = ("--lock-timeout", "2m")  # of real time: until the lock of a run that has died expires
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,7 @@ class Stage:
     program: Program
     sandbox: "BackgroundSandbox"
     control: Control
+    remote: Path | None = None  # of lock and journal; None: they are in a folder
 
     def prepare(self) -> None:
         """Play what comes before the run that is struck, and write the files of that."""
@@ -47,11 +52,18 @@ class Stage:
                 self.program.write(f"certificates/{name}", text_of(text, serials))
 
     def run(self) -> Finished:
-        return self.program.run(*APPLY)
+        return self.program.run(*APPLY, *PATIENT)
 
-    def run_killed(self, nth: int, moment: Moment) -> int:
-        """Run `apply` in a process of its own that is killed at its `nth` mutating call; return its exit code."""
-        return run_alone(self.program.repository, self.program.environment, *APPLY, kill=(nth, moment))
+    def begin(self, inside: Surroundings = contextlib.nullcontext, *options: str, log: str = "run.log") -> Alone:
+        """Begin `apply` in a process of its own, inside of what `inside` makes."""
+        return Alone(self.program.repository, self.program.environment, *APPLY, *options, inside=inside, log=log)
+
+    def run_struck(self, inside: Surroundings) -> int:
+        """Run `apply` in a process of its own, inside of what strikes it; return its exit code."""
+        with self.begin(inside, *PATIENT) as alone:
+            code = alone.wait()
+            assert "Traceback" not in alone.said, alone.said
+        return code
 
     def run_until_done(self) -> list[Finished]:
         """Run `apply` again and again, an hour apart, until it says that nothing is left."""
@@ -83,6 +95,11 @@ class Stage:
         total: int = self.control.get("/calls")["mutating_total"]
         return total
 
+    def appends(self) -> int:
+        """Return how many appends to the journal are on the remote."""
+        assert self.remote is not None
+        return int(git(self.remote, "rev-list", "--count", "--glob=refs/certrecon/journal"))
+
     def fault_struck(self) -> bool:
         """Tell whether the one fault that was armed has met its call."""
         (fault,) = self.control.get("/faults")["faults"]
@@ -95,8 +112,19 @@ class Stage:
         for one in finished:
             assert "Traceback" not in one.stderr, one.stderr
         self.check_what_is_left()
+        self.check_the_journal()
         planned = self.program.plan()
         assert (planned.exit_code, "No changes." in planned.stdout) == (0, True), planned.stdout
+
+    def check_the_journal(self) -> None:
+        """Check that the journal can be read, by us and by `history`, and is whole: no append is missing or torn."""
+        state = check_journal(self.program.repository, self.program.environment)
+        assert state.open == (), "an intent was never closed"
+        if self.remote is not None:
+            check_appends(self.remote)
+        for path in sorted((self.program.repository / "certificates").glob("[!_]*.yaml")):
+            told = self.program.run("history", path.stem)
+            assert (told.exit_code, told.stderr) == (0, ""), told.stderr
 
     def check_what_is_left(self) -> None:
         world = self.sandbox.sandbox

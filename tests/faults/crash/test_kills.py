@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.faults.crash.conftest import SetStage
 from tests.faults.crash.matrix import Kill, kills
 from tests.faults.crash.scenarios import BY_NAME
 from tests.support.cells import CELL
-from tests.support.crash import Moment
+from tests.support.crash import Moment, killed_at_call
 
 
 def marks(kill: Kill) -> tuple[pytest.MarkDecorator, ...]:
@@ -27,6 +28,6 @@ def test_a_run_that_is_struck_at_a_call_leaves_one_of_everything(
         assert "Traceback" not in stage.run().stderr
         assert stage.fault_struck()
     else:
-        assert stage.run_killed(kill.call.nth, kill.moment) == -signal.SIGKILL
+        assert stage.run_struck(partial(killed_at_call, kill.call.nth, kill.moment)) == -signal.SIGKILL
         assert stage.mutating_calls() == (kill.call.nth if kill.moment is Moment.AFTER else kill.call.nth - 1)
     stage.check_the_end(stage.run_until_done())

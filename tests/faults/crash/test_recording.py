@@ -1,14 +1,16 @@
-"""The list of mutating calls is what an undisturbed run makes: none is forgotten, none is made up."""
+"""The lists of mutating calls and of pushes are what an undisturbed run makes: none is forgotten, none is made up."""
 
 import json
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from reconciler import ports
 from tests.faults.crash.conftest import SetStage
-from tests.faults.crash.scenarios import RECORDING, SCENARIOS, recorded_calls
+from tests.faults.crash.scenarios import CALLS, PUSHES, SCENARIOS, recorded
+from tests.support.pushes import recorded_pushes
 
 # What the services' clients can be asked for, and the operations by which it changes something; none: it reads.
 PORTS: dict[str, tuple[str, ...]] = {
@@ -52,16 +54,29 @@ def test_a_fresh_recording_is_the_recorded_one(name: str, set_stage: SetStage) -
     counted = stage.control.get("/calls")["mutating"]
     assert Counter(calls) == counted, "a call changes something and does not say so in its Request.mutates"
     stage.check_the_end(finished)
+    compare(CALLS, name, calls)
+
+
+@pytest.mark.parametrize("name", [scenario.name for scenario in SCENARIOS if scenario.pushed])
+def test_a_fresh_recording_of_pushes_is_the_recorded_one(name: str, set_stage: SetStage) -> None:
+    stage = set_stage(name, git=True)
+    with recorded_pushes() as pushes:
+        finished = stage.run_until_done()
+    stage.check_the_end(finished)
+    compare(PUSHES, name, pushes)
+
+
+def compare(recording: Path, name: str, found: list[str]) -> None:
     if "RECORD" in os.environ:
-        keep(name, calls)
-    assert recorded_calls().get(name) == calls, "calls.json is not up to date: scenarios.py says how to renew it"
+        keep(recording, name, found)
+    assert recorded(recording).get(name) == found, f"{recording.name} is old: scenarios.py says how to renew it"
 
 
-def keep(name: str, calls: list[str]) -> None:
-    """Write a recording, and let go of those whose scenario is gone."""
-    all_calls = {**recorded_calls(), name: calls}
-    kept = {scenario.name: all_calls[scenario.name] for scenario in SCENARIOS if scenario.name in all_calls}
-    RECORDING.write_text(json.dumps(kept, indent=2) + "\n")
+def keep(recording: Path, name: str, found: list[str]) -> None:
+    """Write what was found, and let go of scenarios that are gone."""
+    everything = {**recorded(recording), name: found}
+    kept = {scenario.name: everything[scenario.name] for scenario in SCENARIOS if scenario.name in everything}
+    recording.write_text(json.dumps(kept, indent=2) + "\n")
 
 
 def test_every_call_of_the_clients_is_a_read_or_is_struck_in_some_scenario() -> None:
@@ -69,5 +84,5 @@ def test_every_call_of_the_clients_is_a_read_or_is_struck_in_some_scenario() -> 
         f"{port.__name__}.{name}" for port in (ports.Cps, ports.Scm) for name in vars(port) if not name.startswith("_")
     }
     assert methods - DECLARED == set(PORTS), "say of a new method whether it reads, and add a scenario that calls it"
-    struck = {call for calls in recorded_calls().values() for call in calls}
+    struck = {call for calls in recorded(CALLS).values() for call in calls}
     assert {operation for operations in PORTS.values() for operation in operations} - struck == set()
