@@ -24,6 +24,7 @@ from reconciler.planning.case import Trust
 from reconciler.planning.selectors import EVERYTHING, Selectors
 from reconciler.planning.tags import order_tag
 from reconciler.ports import Clock, Dns
+from reconciler.services import permit
 from reconciler.services.connect import clock_for, cps_client, scm_client
 from reconciler.services.edge import EdgeProbe
 from reconciler.settings import Settings, read_settings
@@ -103,6 +104,7 @@ def open_run(
                 for one in accounts
             },
             scm={one.name: stack.enter_context(closing(scm_client(one, settings, clock))) for one in instances},
+            asking=permit.asking,
         )
         edge = EdgeProbe(endpoints=_endpoints(settings))
         by_handshake = any(one.campaign.promote == Promote.VERIFIED for one in planner.replacements)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from reconciler.errors import ServiceUnavailableError
 from reconciler.execution.observe import Interest, Observer
 from reconciler.execution.pace import CreatePace
 from reconciler.execution.perform import Made, body_digest, perform
@@ -280,10 +281,8 @@ class Executor:
         books: Mapping[InstanceName, OrderBook | None],
         began_s: float,
     ) -> Made:
-        if self.stop():
-            return self._unmade(intent, OutcomeKind.NOT_SENT, "the run was ended.")
-        if self.real.seconds() - began_s > _INTENT_LIFE_S:
-            return self._unmade(intent, OutcomeKind.NOT_SENT, "the batch ran out of time.")
+        if (late := self._too_late(began_s)) is not None:
+            return self._unmade(intent, OutcomeKind.NOT_SENT, late)
         if (held := self._held(step)) is not None:
             return self._unmade(intent, OutcomeKind.NOT_SENT, f"{held}.")
         if isinstance(step, SubmitOrder) and (refusal := _order_refusal(step, books[step.instance])) is not None:
@@ -292,9 +291,27 @@ class Executor:
         if lease is not None:
             lease.confirm()
         log.info("%s: certificate=%s enrollment=%s", intent.operation, intent.certificate, intent.enrollment_id)
-        made = perform(step, self.observer.services, intent=intent.id, now=self.clock.now())
+        with self.observer.services.asking(lambda: self._check_before_sending(intent, lease, began_s)):
+            made = perform(step, self.observer.services, intent=intent.id, now=self.clock.now())
         log.info("%s: certificate=%s: %s", intent.operation, intent.certificate, made.outcome.kind)
         return replace(made, outcome=replace(made.outcome, at=self.clock.now()))
+
+    def _too_late(self, began_s: float) -> str | None:
+        if self.stop():
+            return "the run was ended."
+        return "the batch ran out of time." if self.real.seconds() - began_s > _INTENT_LIFE_S else None
+
+    def _check_before_sending(self, intent: Intent, lease: Lease | None, began_s: float) -> None:
+        """Check once more what was true before the call waited for a limit, a token, or the machine (safety 2 and 6).
+
+        Raises:
+            LockLostError: the lock is not ours any more.
+            ServiceUnavailableError: the intent has grown too old, or the run is to end: nothing was sent.
+        """
+        if (late := self._too_late(began_s)) is not None:
+            raise ServiceUnavailableError("certrecon", intent.operation, late)
+        if lease is not None:
+            lease.confirm()
 
     def _intent(self, standing: Standing, step: Step, now: datetime) -> Intent:
         if not isinstance(standing.decision, Act):

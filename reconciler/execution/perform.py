@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -40,10 +41,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The services of one run, by the user's own names for them."""
+    """The services of one run, by the user's own names for them.
+
+    Inside of `asking(question)` they call `question` just before they send what changes something, after every wait:
+    what it raises ends the call, and nothing was sent.
+    """
 
     cps: Mapping[AccountName, Cps]
     scm: Mapping[InstanceName, Scm]
+    asking: Callable[[Callable[[], None]], AbstractContextManager[object]] = nullcontext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 import reconciler
 from reconciler.errors import OutcomeUnknownError, ServiceError, ServiceUnavailableError
 from reconciler.model.access import is_loopback
+from reconciler.services import permit
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +97,8 @@ class Transport:
     def send(self, request: Request) -> Answer:
         """Send once and return the whole answer, whatever its status.
 
+        Before a change is sent, `permit` is asked; what that raises ends the call, and nothing was sent.
+
         Raises:
             ServiceUnavailableError: nothing was sent, or nothing came back from a read.
             OutcomeUnknownError: a change was sent, and its answer did not arrive whole.
@@ -125,7 +128,7 @@ class Transport:
             params=dict(request.query),
             headers={**_USER_AGENT, **request.headers},
             data=request.body,
-            auth=self._authorize or _anonymous,  # never none: requests would look into ~/.netrc
+            auth=self._permitted if request.mutates else self._login,
             timeout=self._timeouts,
             allow_redirects=False,
             verify=self._verify,  # said for each call: of a session, REQUESTS_CA_BUNDLE would win
@@ -133,6 +136,16 @@ class Transport:
         with response:
             headers: CaseInsensitiveDict[str] = response.headers
             return Answer(status=response.status_code, headers=headers, body=response.content, received_at=time.time())
+
+    def _login(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Authorize a request; with no login as well, since requests would look into ~/.netrc for one."""
+        return request if self._authorize is None else self._authorize(request)
+
+    def _permitted(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Authorize a change, for which a token may have to be fetched, and ask last of all whether it may be sent."""
+        authorized = self._login(request)
+        permit.ask()
+        return authorized
 
     def _failure(self, request: Request, error: Exception) -> ServiceError:
         not_sent = self._adapter.progress.failed_to_connect
@@ -154,10 +167,6 @@ class Transport:
 
 
 _USER_AGENT = {"User-Agent": f"certrecon/{reconciler.__version__}"}
-
-
-def _anonymous(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _session(adapter: HTTPAdapter, *, local: bool) -> requests.Session:

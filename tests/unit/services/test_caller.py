@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from reconciler.errors import (
     ServiceUnavailableError,
     UnexpectedAnswerError,
 )
+from reconciler.services import permit
 from reconciler.services.caller import Caller
 from reconciler.services.decode import decode
 from reconciler.services.http import Answer, Request, Transport
@@ -152,3 +154,28 @@ def test_a_change_goes_through_with_new_credentials(server: ScriptedServer, cloc
     server.script(Reply(status=401), GOOD)
     with calling(server.url, clock, renew_login=lambda: True) as caller:
         assert caller.call(CHANGE, parse) == {"a": 1}
+
+
+def test_a_change_that_is_sent_again_with_a_new_login_is_permitted_again(
+    server: ScriptedServer, clock: HandClock
+) -> None:
+    server.script(Reply(status=401), GOOD)
+    asked: list[str] = []
+    with calling(server.url, clock, renew_login=lambda: True) as caller, permit.asking(lambda: asked.append("permit")):
+        caller.call(CHANGE, parse)
+    assert asked == ["permit", "permit"]
+
+
+def test_the_permit_is_asked_after_the_limits_of_the_service_were_waited_for(
+    server: ScriptedServer, clock: HandClock
+) -> None:
+    server.script(GOOD, GOOD)
+    asked_at: list[datetime] = []
+    limiter = Limiter(clock, {"": (Limit(calls=1, seconds=60.0),)})
+    with (
+        calling(server.url, clock, limiter=limiter) as caller,
+        permit.asking(lambda: asked_at.append(clock.now())),
+    ):
+        caller.call(CHANGE, parse)
+        caller.call(CHANGE, parse)
+    assert asked_at[1] - asked_at[0] == timedelta(seconds=60)

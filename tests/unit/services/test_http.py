@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,6 +18,7 @@ from cryptography.x509.oid import NameOID
 
 import reconciler
 from reconciler.errors import OutcomeUnknownError, ServiceError, ServiceUnavailableError
+from reconciler.services import permit
 from reconciler.services.http import Answer, Request, Transport
 from tests.support.scripted import Reply, ScriptedServer, closed_port
 
@@ -272,3 +274,46 @@ def test_two_threads_send_one_after_the_other(server: ScriptedServer, monkeypatc
         sender.send(CHANGE)
         first.join()
     assert order == ["read a thing begins", "read a thing ends", "make a thing begins", "make a thing ends"]
+
+
+class TooLateError(Exception):
+    """The lock was lost, or the intent is too old."""
+
+
+def refuse() -> None:
+    raise TooLateError
+
+
+def test_a_change_that_is_not_permitted_any_more_is_not_sent(server: ScriptedServer) -> None:
+    with transport(server.url) as sender, permit.asking(refuse), pytest.raises(TooLateError):
+        sender.send(CHANGE)
+    assert server.seen == []
+
+
+def test_a_read_needs_no_permit(server: ScriptedServer) -> None:
+    server.script(Reply())
+    with transport(server.url) as sender, permit.asking(refuse):
+        assert sender.send(READ).status == 200
+
+
+def test_the_permit_is_asked_after_the_login_which_may_have_taken_its_time(server: ScriptedServer) -> None:
+    server.script(Reply())
+    asked: list[str] = []
+
+    def log_in(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        asked.append("login")
+        return request
+
+    sender = Transport("scm", server.url, authorize=log_in)
+    with permit.asking(lambda: asked.append("permit")):
+        sender.send(CHANGE)
+    sender.close()
+    assert asked == ["login", "permit"]
+
+
+def test_a_permit_is_asked_for_inside_of_its_block_only(server: ScriptedServer) -> None:
+    server.script(Reply())
+    with permit.asking(refuse):
+        pass
+    with transport(server.url) as sender:
+        assert sender.send(CHANGE).status == 200
