@@ -33,6 +33,7 @@ _PROCESSES.set_forkserver_preload(
         "reconciler.report.text",
         "reconciler.report.jsonout",
         "reconciler.execution.gitrefs",
+        "tests.support.holdups",
         "tests.support.pushes",
     ]
 )

@@ -54,13 +54,13 @@ class Stage:
     def run(self) -> Finished:
         return self.program.run(*APPLY, *PATIENT)
 
-    def begin(self, inside: Surroundings = contextlib.nullcontext, *options: str, log: str = "run.log") -> Alone:
+    def begin(self, *options: str, inside: Surroundings = contextlib.nullcontext, log: str = "run.log") -> Alone:
         """Begin `apply` in a process of its own, inside of what `inside` makes."""
         return Alone(self.program.repository, self.program.environment, *APPLY, *options, inside=inside, log=log)
 
     def run_struck(self, inside: Surroundings) -> int:
         """Run `apply` in a process of its own, inside of what strikes it; return its exit code."""
-        with self.begin(inside, *PATIENT) as alone:
+        with self.begin(*PATIENT, inside=inside) as alone:
             code = alone.wait()
             assert "Traceback" not in alone.said, alone.said
         return code
