@@ -19,19 +19,26 @@ SetStage = Callable[..., Stage]
 
 
 @pytest.fixture
-def set_stage(sandbox: "BackgroundSandbox", control: Control, tmp_path: Path) -> SetStage:
+def set_stage(
+    sandbox: "BackgroundSandbox", control: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> SetStage:
     """Return a function that prepares a scenario, by its name, up to the run that is struck.
 
-    `git=True`: lock and journal are on a remote, a bare repository of this machine.
-    """
+    `git=True`: lock and journal are on a remote, a bare repository of this machine; else in a folder. What a run that
+    died may still have sent settles after 1.2 times `ttl`, in real time, and so does its lock on a remote.
 
-    def prepared(scenario: str, *, git: bool = False) -> Stage:
+    Half of the calls of a run on the sandbox read its clock: runs in this process do so without a call.
+    """
+    from reconciler.services.sandbox_control import SandboxControl
+
+    monkeypatch.setattr(SandboxControl, "now", lambda _: sandbox.clock.now())
+
+    def prepared(scenario: str, *, git: bool = False, ttl: str = "2s") -> Stage:
         repository = small_repository(tmp_path / "repository")
+        remote = bare_remote(tmp_path / "remote.git") if git else None
+        configure_lock(repository, remote, ttl)
         environment = sandbox.environment | {"CERTRECON_CACHE_DIR": str(tmp_path / "cache")}
         program = Program(repository=repository, environment=environment)
-        remote = bare_remote(tmp_path / "remote.git") if git else None
-        if remote is not None:
-            lock_on(remote, repository)
         stage = Stage(scenario=BY_NAME[scenario], program=program, sandbox=sandbox, control=control, remote=remote)
         stage.prepare()
         return stage
@@ -39,9 +46,9 @@ def set_stage(sandbox: "BackgroundSandbox", control: Control, tmp_path: Path) ->
     return prepared
 
 
-def lock_on(remote: Path, repository: Path) -> None:
-    """Let the repository's lock and journal be on `remote`."""
+def configure_lock(repository: Path, remote: Path | None, ttl: str) -> None:
     configuration = repository / "certrecon.yaml"
     written = configuration.read_text()
-    assert "{backend: file, " in written
-    configuration.write_text(written.replace("{backend: file, ", f"{{backend: git, remote: '{remote}', "))
+    assert "{backend: file, ttl: 2s}" in written
+    place = "backend: file" if remote is None else f"backend: git, remote: '{remote}'"
+    configuration.write_text(written.replace("{backend: file, ttl: 2s}", f"{{{place}, ttl: {ttl}}}"))

@@ -28,7 +28,7 @@ def test_a_fault_at_a_call_leaves_one_of_everything(
     cell: Struck, set_stage: SetStage, record_property: Callable[[str, object], None]
 ) -> None:
     record_property(CELL, "fault")
-    stage = set_stage(cell.call.scenario)
+    stage = set_stage(cell.call.scenario, ttl="1s")
     log_in_by(stage, cell.login)
     if cell.fault.armed:
         stage.control.post("/faults", {"operation": cell.call.operation, "nth": cell.call.time, **cell.fault.armed})

@@ -66,7 +66,10 @@ def test_of_applies_started_together_one_works_and_the_others_exit_6(stage: Stag
     stage.check_the_end([stage.run()])
 
 
-def test_a_killed_holder_is_replaced_when_its_lock_has_expired_and_nothing_is_ordered_twice(stage: Stage) -> None:
+def test_a_killed_holder_is_replaced_when_its_lock_has_expired_and_nothing_is_ordered_twice(
+    set_stage: SetStage,
+) -> None:
+    stage = set_stage(SCENARIO, git=True, ttl="5s")  # a busy machine is not to let the living ones lose it
     assert stage.run_struck(partial(killed_at_call, ORDER, Moment.AFTER)) == -signal.SIGKILL
     with stage.begin(log="patient.log") as impatient:
         assert impatient.wait() == ExitCode.LOCKED
