@@ -8,8 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -18,10 +20,11 @@ from reconciler.execution.durable import history
 from reconciler.execution.gitrefs import GitStore
 from reconciler.execution.lease import Lease
 from reconciler.execution.lock import Locker
+from reconciler.execution.store import JournalWrite, Versions
 from reconciler.model.journal import OpenState, decode_state
 from reconciler.model.journal_entries import EpochTaken, IntentWritten
-from reconciler.model.lock import Owner
-from tests.support.locks import NOW, bare_remote, git, git_store, ref, take
+from reconciler.model.lock import Owner, decode_lock
+from tests.support.locks import NOW, FakeTime, bare_remote, git, git_store, ref, take
 
 ROOT = Path(__file__).parents[2]
 TTL_S = 2.0
@@ -235,3 +238,53 @@ def test_a_killed_push_leaves_a_cache_that_the_next_run_uses(driver: Driver, tmp
     successor = driver("successor", timeout=60)
     assert successor.wait(timeout=60) == ExitCode.DONE
     assert len(list((tmp_path / "cache").glob("*/*.git"))) == 1
+
+
+@pytest.fixture
+def same_instant(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    """Return a real time that stands still, git's included."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_DATE", "2026-11-20T12:00:00Z")
+    return FakeTime()
+
+
+def take_in_one_instant(remote: Path, cache: Path, real: FakeTime) -> list[str]:
+    """Let two equal runs see one free lock and go for it; return the locks that they pushed, the winner's first."""
+    first, second = git_store(remote, cache), git_store(remote, cache)
+    take(first, "same", real=real).release()
+    swap, pushed = GitStore.swap, []
+
+    def let_the_first_go_first(store: GitStore, before: Versions, lock: str, journal: JournalWrite | None) -> Versions:
+        pushed.append(lock)
+        if len(pushed) == 1:
+            held.append(take(first, "same", real=real))
+        return swap(store, before, lock, journal)
+
+    held: list[Lease] = []
+    with mock.patch.object(GitStore, "swap", let_the_first_go_first), pytest.raises(LockHeldError):
+        take(second, "same", real=real)
+    held[0].confirm()
+    held[0].release()
+    first.close()
+    second.close()
+    return pushed[1::-1]
+
+
+def test_equal_runs_that_take_a_lock_in_one_instant_push_unequal_objects(
+    remote: Path, tmp_path: Path, same_instant: FakeTime
+) -> None:
+    one, other = take_in_one_instant(remote, tmp_path / "cache", same_instant)
+    assert one != other
+    assert decode_lock(one) == replace(decode_lock(other), nonce=decode_lock(one).nonce)
+
+
+def test_even_equal_objects_have_one_winner(
+    remote: Path, tmp_path: Path, same_instant: FakeTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The equal-object trap: git calls the second push up to date, and a success."""
+    for module in ("lease", "lock"):
+        monkeypatch.setattr(f"reconciler.execution.{module}.new_nonce", lambda: "the same")
+    one, other = take_in_one_instant(remote, tmp_path / "cache", same_instant)
+    assert one == other
+    _, entries = journal(remote, tmp_path)
+    assert [entry.epoch for entry in entries if isinstance(entry, EpochTaken)] == [1, 2]
