@@ -21,7 +21,7 @@ class Left:
     """What is left of one enrollment. Every text is written so that a test can expect it by hand."""
 
     changes: tuple[str, ...]  # kind and outcome, oldest first: "new completed"
-    orders: tuple[str, ...]  # key type and status, in the order of their ids: "RSA Issued"
+    orders: tuple[str, ...]  # key type and status, RSA first, each in the order of their ids: "RSA Issued"
     staging: tuple[str, ...]  # key types, RSA first; "RSA, old" for a certificate that is not of the newest order
     production: tuple[str, ...]
 
@@ -66,7 +66,8 @@ def _left(sandbox: Sandbox, enrollment: Enrollment, orders: list[Order]) -> Left
 
 
 def _described(orders: list[Order]) -> tuple[str, ...]:
-    return tuple(f"{_key_type(order.csr_pem)} {order.status}" for order in orders)
+    of_types = sorted(orders, key=lambda order: _key_type(order.csr_pem), reverse=True)  # one type's stay in order
+    return tuple(f"{_key_type(order.csr_pem)} {order.status}" for order in of_types)
 
 
 def _served(enrollment: Enrollment, network: Network, orders: list[Order]) -> tuple[str, ...]:

@@ -125,6 +125,16 @@ def test_an_order_that_leaves_too_late_while_the_other_waits_stops_the_change(st
     assert stage.run_until_done()[-1].exit_code == ExitCode.DONE
 
 
+@pytest.mark.long
+def test_a_create_that_leaves_too_late_makes_no_second_enrollment(stage: Stage, frozen: Frozen) -> None:
+    """CPS takes one enrollment for a common name: the late one is refused with 409."""
+    holder = frozen.at(Point.SENDING, CREATE)
+    finished = stage.run_until_done()
+    wake(holder)
+    assert "Duplicate common name" in holder.said
+    stage.check_the_end(finished)
+
+
 def wake(holder: Alone) -> None:
     """Let a holder go on that sends what another has sent since, and check that it knows its lock as lost."""
     holder.send_signal(signal.SIGCONT)
