@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from reconciler.model.certificate import CertificateName, DesiredCertificate, State
 from reconciler.model.policy import Policy
 from reconciler.planning.diff import Difference, differences
-from reconciler.planning.lifetime import RenewBeforeError, critical_days, renew_before
+from reconciler.planning.lifetime import critical_days
 from reconciler.planning.needs import Serving
 from reconciler.planning.observed import Observed
 from reconciler.planning.plan import Standing
@@ -77,21 +77,17 @@ def worst_first(health: Health) -> tuple[int, int, bool, timedelta, str]:
     )
 
 
-def critical_at(serving: Serving, desired: DesiredCertificate, policy: Policy) -> datetime:
+def critical_at(serving: Serving, policy: Policy) -> datetime:
     """Return the instant from which what is served is critically close to its end."""
-    return serving.expires_at - timedelta(days=_critical_days(serving, desired, policy))
+    return serving.expires_at - timedelta(days=_critical_days(serving, policy))
 
 
-def _critical_days(serving: Serving, desired: DesiredCertificate, policy: Policy) -> float:
+def _critical_days(serving: Serving, policy: Policy) -> float:
     if policy.critical_days is not None:
         return policy.critical_days
-    if serving.lifetime is None:
+    if serving.lifetime is None or serving.before is None:
         return _UNKNOWN_LIFE_CRITICAL_DAYS
-    try:
-        before = renew_before(serving.lifetime, desired.renew_before or policy.renew_before)
-    except RenewBeforeError:
-        return _UNKNOWN_LIFE_CRITICAL_DAYS
-    return critical_days(serving.lifetime, before)
+    return critical_days(serving.lifetime, serving.before)
 
 
 def _level(standing: Standing, policy: Policy, now: datetime) -> tuple[Level, tuple[str, ...]]:
@@ -115,7 +111,7 @@ def _serving_reasons(standing: Standing, policy: Policy, now: datetime) -> tuple
     days = serving.remaining // timedelta(days=1)
     if serving.remaining <= timedelta():
         critical.append(f"expired on {serving.expires_at:%Y-%m-%d %H:%M} UTC")
-    elif now >= critical_at(serving, desired, policy):
+    elif now >= critical_at(serving, policy):
         critical.append(f"{days} days are left: critical")
     elif serving.below_warn:
         return critical, [f"{days} days are left"]

@@ -109,19 +109,42 @@ def renew_before(life: timedelta, override: RenewBefore | None = None) -> timede
     return max(before, _PUSH_FLOOR) if life >= _FLOOR_APPLIES_FROM else before
 
 
-def due_at(
-    not_before: datetime, not_after: datetime, common_name: DnsName, override: RenewBefore | None = None
-) -> datetime:
-    """Return the instant from which a certificate is due for age: never in the first half of its life.
+def usable_before(life: timedelta, override: RenewBefore | None) -> tuple[timedelta, str | None]:
+    """Return `renew_before`, by the built-in rule where the override makes no sense, and then why it does not.
 
-    Jitter spreads certificates of one day; it depends on the name alone, and only ever makes it earlier.
+    Without a window a certificate would be due all the time, or not before it is too late.
+    """
+    try:
+        return renew_before(life, override), None
+    except RenewBeforeError as error:
+        return renew_before(life), str(error)
 
-    Raises:
-        RenewBeforeError: see `renew_before`.
+
+def half_life(not_before: datetime, not_after: datetime, issued_at: datetime | None = None) -> datetime:
+    """Return the instant before which a certificate is never due for age.
+
+    A CA dates certificates back to midnight: of a life of 7 days, half counted from there would lead to an order every
+    3 days. So it is counted from the issue, where that is known; a quarter of the life is always left.
     """
     life = lifetime(not_before, not_after)
-    due = not_after - renew_before(life, override) - _jitter(common_name, life)
-    return max(due, not_before + life / 2)
+    born = not_before if issued_at is None else max(not_before, issued_at)
+    return min(born + life / 2, not_after - life / 4)
+
+
+def due_at(
+    not_before: datetime,
+    not_after: datetime,
+    common_name: DnsName,
+    before: timedelta,
+    *,
+    issued_at: datetime | None = None,
+) -> datetime:
+    """Return the instant from which a certificate is due for age: `before` its end, never in its first half.
+
+    Jitter spreads certificates of one day; it depends on the name alone, and only ever makes it earlier.
+    """
+    due = not_after - before - _jitter(common_name, lifetime(not_before, not_after))
+    return max(due, half_life(not_before, not_after, issued_at))
 
 
 def _jitter(common_name: DnsName, life: timedelta) -> timedelta:

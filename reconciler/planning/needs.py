@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.model.certificate import DesiredCertificate, KeyType, RenewBefore
+from reconciler.model.certificate import DesiredCertificate, KeyType
 from reconciler.model.enrollment import Enrollment, Served, ServedCertificate
 from reconciler.model.entry import CauseId
 from reconciler.model.names import DnsName
@@ -14,7 +14,7 @@ from reconciler.model.replacement import Replacing
 from reconciler.planning.causes import reissue_cause, renew_cause, update_cause
 from reconciler.planning.diff import Difference, Effect, FieldDiffers, KeyTypesDiffer, SansDiffer, differences
 from reconciler.planning.indexes import OrderBook
-from reconciler.planning.lifetime import RenewBeforeError, due_at, renew_before, warn_days
+from reconciler.planning.lifetime import due_at, half_life, usable_before, warn_days
 from reconciler.planning.profiles import ca_additions
 from reconciler.planning.steps import ActionKind
 
@@ -31,6 +31,8 @@ class Serving:
     key_types: frozenset[KeyType]
     serials: frozenset[int]
     issued_at: datetime | None  # None where SCM does not know the serial
+    before: timedelta | None  # how long before the end it is to be renewed; None as above
+    wrong_override: str | None  # why `renewal.before` is not what `before` says
     due_at: datetime | None
     warn_at: datetime
     names: frozenset[DnsName] | None  # those that every half has; None where SCM does not know the serial
@@ -44,6 +46,13 @@ class Serving:
     def lifetime(self) -> timedelta | None:
         """The lifetime in whole days, rounded up as the report's timestamps allow."""
         return None if self.issued_at is None else _whole_days(self.expires_at - self.issued_at)
+
+    @property
+    def half_life(self) -> datetime | None:
+        """The instant before which it is never due for age."""
+        if self.lifetime is None:
+            return None
+        return half_life(_start(self.expires_at, self.lifetime), self.expires_at, self.issued_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +83,30 @@ def serving_of(
         return None
     first = min(live.values(), key=lambda one: one.expires_at)
     orders = [order for one in live.values() if (order := book.by_serial.get(one.serial)) is not None]
-    order = book.by_serial.get(first.serial)
-    issued_at = order.issued_at if order is not None else None
-    override = desired.renew_before or policy.renew_before
+    issued_at = _issued_at(book.by_serial.get(first.serial))
+    life = None if issued_at is None else _whole_days(first.expires_at - issued_at)
+    before, wrong = (None, None) if life is None else usable_before(life, desired.renew_before or policy.renew_before)
     return Serving(
         expires_at=first.expires_at,
         remaining=first.expires_at - now,
         key_types=frozenset(live),
         serials=frozenset(one.serial for one in live.values()),
         issued_at=issued_at,
-        due_at=_due_at(first, issued_at, desired.common_name, override),
-        warn_at=first.expires_at - _DAY * _warn(first, issued_at, policy, override),
+        before=before,
+        wrong_override=wrong,
+        due_at=_due_at(first, life, before, desired.common_name, issued_at),
+        warn_at=first.expires_at - _DAY * _warn(life, before, policy),
         names=frozenset.intersection(*(one.sans | {one.common_name} for one in orders)) if orders else None,
         revoked=any(_revoked(one) for one in orders),
     )
+
+
+def _issued_at(order: Order | None) -> datetime | None:
+    """Return when the served certificate was issued; where SCM's row has no such date, when it was asked for.
+
+    With neither, every look would find a life of less than `warn` at its end, and renew it.
+    """
+    return None if order is None else order.issued_at or order.requested_at
 
 
 def _revoked(order: Order) -> bool:
@@ -98,32 +117,27 @@ def _whole_days(duration: timedelta) -> timedelta:
     return -(-duration // _DAY) * _DAY
 
 
-def _start(served: ServedCertificate, issued_at: datetime) -> datetime:
+def _start(expires_at: datetime, life: timedelta) -> datetime:
     """Return the certificate's start: its lifetime is the report's, in whole days, since SCM gives no notBefore."""
-    return served.expires_at + timedelta(seconds=1) - _whole_days(served.expires_at - issued_at)
+    return expires_at + timedelta(seconds=1) - life
 
 
 def _due_at(
-    served: ServedCertificate, issued_at: datetime | None, name: DnsName, override: RenewBefore | None
+    served: ServedCertificate,
+    life: timedelta | None,
+    before: timedelta | None,
+    name: DnsName,
+    issued_at: datetime | None,
 ) -> datetime | None:
-    if issued_at is None:
+    if life is None or before is None:
         return None
-    try:
-        return due_at(_start(served, issued_at), served.expires_at, name, override)
-    except RenewBeforeError:
-        return None
+    return due_at(_start(served.expires_at, life), served.expires_at, name, before, issued_at=issued_at)
 
 
-def _warn(served: ServedCertificate, issued_at: datetime | None, policy: Policy, override: RenewBefore | None) -> float:
+def _warn(life: timedelta | None, before: timedelta | None, policy: Policy) -> float:
     if policy.warn_days is not None:
         return policy.warn_days
-    if issued_at is None:
-        return _UNKNOWN_LIFE_WARN_DAYS
-    life = _whole_days(served.expires_at - issued_at)
-    try:
-        return warn_days(life, renew_before(life, override))
-    except RenewBeforeError:
-        return _UNKNOWN_LIFE_WARN_DAYS
+    return _UNKNOWN_LIFE_WARN_DAYS if life is None or before is None else warn_days(life, before)
 
 
 def need_of(

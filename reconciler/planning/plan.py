@@ -227,7 +227,7 @@ def _standing(case: Case) -> Standing:
         decision=decision,
         action=_action(case, enrollment, decision),
         attention=_attention(decision, serving),
-        failure=_doubled(case, enrollment),
+        failure=_doubled(case, enrollment) or (serving.wrong_override if serving is not None else None),
         held=held_back(case, enrollment, decision),
         candidate=candidate,
         campaign=campaign,

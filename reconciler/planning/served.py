@@ -1,7 +1,7 @@
 """What is done for a certificate that production serves: another, a younger, other settings, or nothing."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from reconciler.model.certificate import DesiredCertificate, EnrollmentId, State
 from reconciler.model.enrollment import ChangeState, Enrollment, InputKind, Served
@@ -42,9 +42,7 @@ def need_for(case: Case, enrollment: Enrollment, serving: Serving) -> Need | Non
     freezes = case.context.policy.freezes
 
     def moved(due: datetime, warn_at: datetime) -> datetime:
-        life = serving.lifetime
-        earliest = serving.expires_at + timedelta(seconds=1) - life / 2 if life is not None else None
-        return pull_forward(due, freezes, warn_at=warn_at, earliest=earliest)
+        return pull_forward(due, freezes, warn_at=warn_at, earliest=serving.half_life)
 
     waits = waiting_for(case, enrollment)
     campaign = waits[0].campaign if waits is not None else None

@@ -15,7 +15,7 @@ from reconciler.planning.case import Case
 from reconciler.planning.diff import differences
 from reconciler.planning.freezes import pull_forward
 from reconciler.planning.health import critical_at
-from reconciler.planning.lifetime import SLIP, RenewBeforeError, max_term_days, near_cut, renew_before
+from reconciler.planning.lifetime import SLIP, max_term_days, near_cut
 from reconciler.planning.matching import Absent, Found, InTheWay, Match, match_enrollment
 from reconciler.planning.needs import Need, Serving
 from reconciler.planning.ownership import AUTO_RENEWAL, Owner, intent_of, owner_of
@@ -120,7 +120,7 @@ def _dates(case: Case, serving: Serving) -> Section:
         Fact(key="warn_from", value=serving.warn_at, why=_level_why(case.context.policy.warn_days, "warn")),
         Fact(
             key="critical_from",
-            value=critical_at(serving, case.desired, case.context.policy),
+            value=critical_at(serving, case.context.policy),
             why=_level_why(case.context.policy.critical_days, "critical"),
         ),
         Fact(key="revoked", value=serving.revoked, why="by the status of its order at SCM"),
@@ -141,19 +141,11 @@ def _level_why(days: float | None, name: str) -> str:
 
 
 def _due(case: Case, serving: Serving) -> Iterator[Fact]:
-    if serving.lifetime is None:
+    before, half = serving.before, serving.half_life
+    if before is None or half is None or serving.due_at is None:
         yield Fact(key="due", value=None, why="without a lifetime, it is due when fewer days than warn are left")
         return
-    override, rule, source = _renewal_rule(case)
-    try:
-        before = renew_before(serving.lifetime, override)
-    except RenewBeforeError as error:
-        yield Fact(key="due", value=None, why=str(error), source=source)
-        return
-    yield Fact(key="renew_before", value=before, why=rule, source=source)
-    if serving.due_at is None:
-        return
-    half = serving.expires_at + timedelta(seconds=1) - serving.lifetime / 2
+    yield _window(case, serving)
     jitter = serving.expires_at - before - serving.due_at
     clamped = serving.due_at == half
     yield Fact(
@@ -168,14 +160,23 @@ def _due(case: Case, serving: Serving) -> Iterator[Fact]:
         yield Fact(key="due_with_freezes", value=moved, why="moved out of a freeze", source="policy.renewal.freeze")
 
 
-def _renewal_rule(case: Case) -> tuple[RenewBefore | None, str, str]:
+def _window(case: Case, serving: Serving) -> Fact:
+    why, source = _renewal_rule(case)
+    if serving.wrong_override is not None:
+        why = f"built in: {_BUILT_IN_WINDOW}; {serving.wrong_override}"
+    return Fact(key="renew_before", value=serving.before, why=why, source=source)
+
+
+_BUILT_IN_WINDOW = "the lesser of 30 d and a third of the lifetime; half of it where it is under 10 d"
+
+
+def _renewal_rule(case: Case) -> tuple[str, str]:
     """Return what says how long before its end the certificate is renewed, in words, and where that is written."""
     if case.desired.renew_before is not None:
-        return case.desired.renew_before, _spelt(case.desired.renew_before), source_of(case.desired, "renewal.before")
+        return _spelt(case.desired.renew_before), source_of(case.desired, "renewal.before")
     if case.context.policy.renew_before is not None:
-        named = case.context.policy.renew_before
-        return named, f"policy.renewal.before: {_spelt(named)}", "certrecon.yaml"
-    return None, "the lesser of 30 d and a third of the lifetime; half of it where it is under 10 d", "built in"
+        return f"policy.renewal.before: {_spelt(case.context.policy.renew_before)}", "certrecon.yaml"
+    return _BUILT_IN_WINDOW, "built in"
 
 
 def _spelt(before: RenewBefore) -> str:

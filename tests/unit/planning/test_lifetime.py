@@ -13,10 +13,12 @@ from reconciler.planning.lifetime import (
     Term,
     critical_days,
     due_at,
+    half_life,
     max_term_days,
     near_cut,
     renew_before,
     term_for,
+    usable_before,
     validity_limit,
     warn_days,
 )
@@ -182,14 +184,26 @@ def end(days: float) -> datetime:
     return START + days * DAY - timedelta(seconds=1)
 
 
+def test_an_override_that_makes_no_sense_gives_way_to_the_built_in_rule() -> None:
+    assert usable_before(199 * DAY, RenewBefore(days=40)) == (40 * DAY, None)
+    before, wrong = usable_before(9 * DAY, RenewBefore(days=30))
+    assert before == 4.5 * DAY
+    assert wrong is not None
+    assert "the certificate lives 9 days" in wrong
+
+
+def due(life: int, name: str = WWW, before: timedelta | None = None, issued_at: datetime | None = None) -> datetime:
+    window = renew_before(life * DAY) if before is None else before
+    return due_at(START, end(life), DnsName(name), window, issued_at=issued_at)
+
+
 def test_due_is_the_window_before_the_end_less_a_stable_jitter() -> None:
-    due = due_at(START, end(199), WWW)
-    assert due == due_at(START, end(199), WWW)
-    assert end(199) - 35 * DAY < due <= end(199) - 30 * DAY
+    assert due(199) == due(199)
+    assert end(199) - 35 * DAY < due(199) <= end(199) - 30 * DAY
 
 
 def test_jitter_depends_on_the_name_and_spreads_over_its_width() -> None:
-    early = {end(199) - 30 * DAY - due_at(START, end(199), DnsName(f"w{number}.example.com")) for number in range(300)}
+    early = {end(199) - 30 * DAY - due(199, f"w{number}.example.com") for number in range(300)}
     assert len(early) > 290
     assert min(early) >= timedelta(0)
     assert max(early) < 5 * DAY
@@ -197,27 +211,37 @@ def test_jitter_depends_on_the_name_and_spreads_over_its_width() -> None:
 
 
 def test_a_short_life_has_little_jitter() -> None:
-    early = [end(30) - 10 * DAY - due_at(START, end(30), DnsName(f"w{number}.example.com")) for number in range(300)]
+    early = [end(30) - 10 * DAY - due(30, f"w{number}.example.com") for number in range(300)]
     assert min(early) >= timedelta(0)
     assert max(early) < 1.5 * DAY
 
 
+def test_a_window_larger_than_half_of_the_life_opens_at_its_middle() -> None:
+    assert due(199, before=150 * DAY) == START + 199 * DAY / 2
+
+
+def test_half_of_a_life_is_counted_from_the_issue_and_not_from_midnight() -> None:
+    evening = START + timedelta(hours=20)
+    assert due(7, issued_at=evening) == evening + 3.5 * DAY
+    assert due(7, issued_at=START) == START + 3.5 * DAY
+
+
+def test_a_quarter_of_a_life_is_left_however_late_it_was_issued() -> None:
+    assert half_life(START, end(2), START + timedelta(hours=23)) == end(2) - DAY / 2
+
+
 @settings(deadline=None)
 @given(
-    life=st.floats(min_value=0.01, max_value=398),
-    override=st.none() | st.builds(RenewBefore, percent=st.floats(min_value=1, max_value=90)),
+    life=st.integers(min_value=5, max_value=398),
+    override=st.none() | st.builds(RenewBefore, percent=st.floats(min_value=1, max_value=100)),
+    issued_after=st.timedeltas(min_value=timedelta(), max_value=DAY),
 )
-def test_nothing_is_due_for_age_in_the_first_half_of_its_life(life: float, override: RenewBefore | None) -> None:
-    not_after = START + life * DAY
-    try:
-        due = due_at(START, not_after, WWW, override)
-    except RenewBeforeError:
-        return
-    assert START + (not_after - START) / 2 <= due <= not_after
-
-
-def test_a_window_larger_than_half_of_the_life_opens_at_its_middle() -> None:
-    assert due_at(START, end(199), WWW, RenewBefore(days=150)) == START + 199 * DAY / 2
+def test_nothing_is_due_for_age_within_half_a_life_of_its_issue_nor_too_late(
+    life: int, override: RenewBefore | None, issued_after: timedelta
+) -> None:
+    before, _ = usable_before(life * DAY, override)
+    found = due(life, before=before, issued_at=START + issued_after)
+    assert START + issued_after + life * DAY / 2 <= found < end(life)
 
 
 @pytest.mark.parametrize(

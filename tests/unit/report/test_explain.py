@@ -36,7 +36,7 @@ from tests.support.live import (
 from tests.support.looks import CHANGE, ENROLLMENT, INSTANCE, change, instance_view
 
 DAY = timedelta(days=1)
-HALF = EXPIRES + timedelta(seconds=1) - timedelta(days=99.5)
+HALF = ISSUED + 199 * DAY / 2
 
 
 def facts(seen: Context, wanted: DesiredCertificate = WANTED) -> dict[str, dict[str, Fact]]:
@@ -83,11 +83,12 @@ def test_never_due_in_the_first_half_is_said_where_it_decides() -> None:
     assert found["jitter"].value == timedelta()
 
 
-def test_a_rule_that_would_renew_for_ever_is_told_instead_of_a_date() -> None:
+def test_a_rule_that_would_renew_for_ever_gives_way_to_the_built_in_one_and_is_told() -> None:
     endless = dataclasses.replace(WANTED, renew_before=RenewBefore(days=198))
-    found = dates(look(now=ISSUED), endless)["due"]
-    assert found.value is None
-    assert "renewed for ever" in found.why
+    found = dates(look(now=ISSUED), endless)
+    assert found["renew_before"].value == 30 * DAY
+    assert "renewed for ever" in found["renew_before"].why
+    assert found["due"].value == dates(look(now=ISSUED))["due"].value
 
 
 def test_a_due_date_inside_a_freeze_is_moved_before_it() -> None:
