@@ -32,6 +32,7 @@ from reconciler.model.replacement import Replacing
 
 _LONGEST_BACK_OFF_H = 24
 _CAUSES_KEPT = timedelta(days=400)  # after their end: longer than any certificate of today lives
+_ANSWERS_KEPT = timedelta(days=1)  # CPS shows what it was given within minutes
 REPAIR = "Run 'certrecon lock repair'."
 
 
@@ -62,6 +63,14 @@ class OwnChange:
     enrollment_id: EnrollmentId
     cause: CauseId
     opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What we last gave to a change that waited for us, and CPS took: certificates, or an acknowledgement."""
+
+    operation: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +133,7 @@ class OpenState:
     enrollments: Mapping[str, EnrollmentId] = field(default_factory=dict)  # by `identity_key`
     changes: Mapping[ChangeId, OwnChange] = field(default_factory=dict)
     orders: Mapping[str, OwnOrder] = field(default_factory=dict)  # by key, as the tag has it
+    answers: Mapping[ChangeId, Answer] = field(default_factory=dict)  # young ones
     contracts: frozenset[ContractId] = frozenset()
     refusals: Mapping[str, Refusal] = field(default_factory=dict)  # by `refusal_key`
     levels: Mapping[CertificateName, Level] = field(default_factory=dict)
@@ -204,10 +214,18 @@ def _with_outcome(state: OpenState, outcome: Outcome) -> OpenState:
         return replace(state, open=tuple(marked if one is found else one for one in state.open))
     state = replace(state, open=tuple(one for one in state.open if one is not found))
     if outcome.kind is OutcomeKind.DONE:
-        return _with_ids(_with_refusal(state, found.intent, None), found.intent, outcome)
+        state = _with_answer(_with_refusal(state, found.intent, None), found.intent, outcome)
+        return _with_ids(state, found.intent, outcome)
     if outcome.kind is OutcomeKind.REFUSED:
         return _with_refusal(state, found.intent, outcome)
     return state
+
+
+def _with_answer(state: OpenState, intent: Intent, outcome: Outcome) -> OpenState:
+    if intent.change_id is None or intent.key is not None:  # an order is no answer to CPS
+        return state
+    young = {number: one for number, one in state.answers.items() if outcome.at - one.at < _ANSWERS_KEPT}
+    return replace(state, answers={**young, intent.change_id: Answer(operation=intent.operation, at=outcome.at)})
 
 
 def _with_ids(state: OpenState, intent: Intent, outcome: Outcome) -> OpenState:

@@ -14,6 +14,7 @@ from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer, diffe
 from reconciler.planning.halves import Halves, Ordering, Surroundings, Upload, halves_of
 from reconciler.planning.needs import need_of
 from reconciler.planning.observed import ChangeView
+from reconciler.planning.settle import SETTLE
 from reconciler.planning.steps import (
     AcknowledgeWarnings,
     Act,
@@ -28,6 +29,7 @@ from reconciler.planning.steps import (
     UpdateEnrollment,
     UploadCertificates,
     Wait,
+    operation_of,
     unresolved,
 )
 from reconciler.planning.warnings import judge_management, judge_text
@@ -50,7 +52,8 @@ def change_under_way(case: Case, enrollment: Enrollment, view: ChangeView) -> De
         return gives_way
     if found and (step := _supersede(case, enrollment, change, halves, found)):
         return step
-    decision = _with_orders_to_come(_next(case, enrollment, view, change, halves), change, halves)
+    decision = _unless_answered(case, change, _next(case, enrollment, view, change, halves))
+    decision = _with_orders_to_come(decision, change, halves)
     if isinstance(decision, Act):
         decision = continued(case, enrollment, decision)
     if found and isinstance(decision, Act | Wait):
@@ -96,6 +99,22 @@ def _next(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, 
             return _stopped(case, enrollment, change)
 
 
+def _unless_answered(case: Case, change: Change, decision: Decision) -> Decision:
+    """Wait where CPS took this very answer a moment ago, by this run or one before, and does not show it yet."""
+    answer = case.journal.answers.get(change.id) if case.journal is not None else None
+    if answer is None or not isinstance(decision, Act) or answer.at + SETTLE <= case.now:
+        return decision
+    if all(operation_of(step) != answer.operation for step in decision.steps):
+        return decision
+    return Wait(
+        phase=Phase.UPLOADED if decision.kind is ActionKind.UPLOAD else decision.phase,
+        actor=Actor.CPS,
+        text=f"CPS took the answer ({answer.operation}) and does not show it yet",
+        poll=_SOON,
+        since=answer.at,
+    )
+
+
 def cause_of(case: Case, enrollment: Enrollment, change: Change) -> CauseId:
     """Return why the change was opened: by the journal, its order's tag, or what the certificate needs."""
     if case.journal is not None and change.id in case.journal.changes:
@@ -122,7 +141,7 @@ def _supersede(
     mutual = [one for one in found if _is_mutual_authentication(one)]
     only_mutual = len(mutual) == len(found)
     return Act(
-        phase=_running_phase(change),
+        phase=_phase_of(change),
         kind=ActionKind.RESUME if only_mutual else ActionKind.REISSUE,
         cause=cause_of(case, enrollment, change),
         steps=(
@@ -145,7 +164,7 @@ def _older_than_campaign(
     """Open a change in place of the pending one, whose certificate a campaign would replace at once."""
     if not _replaceable(change) or halves.uncertain() is not None:
         return None  # what deploys already is deployed first; and no order may be lost unseen
-    return begun_anew(case, enrollment, change, found, phase=_running_phase(change))
+    return begun_anew(case, enrollment, change, found, phase=_phase_of(change))
 
 
 _REPLACEABLE_STATES = frozenset({ChangeState.AWAITING_INPUT, ChangeState.ERROR, ChangeState.CANCELLED})
@@ -223,8 +242,20 @@ _RUNNING: Mapping[str, tuple[Phase, timedelta]] = {
 }
 
 
-def _running_phase(change: Change) -> Phase:
-    return _RUNNING.get(change.status, (Phase.CHECKING, timedelta()))[0]
+_ASKED: Mapping[InputKind, Phase] = {
+    InputKind.PRE_WARNINGS: Phase.PREWARNINGS,
+    InputKind.CERTIFICATE: Phase.CSR,
+    InputKind.POST_WARNINGS: Phase.WARNINGS,
+    InputKind.CHANGE_MANAGEMENT: Phase.PROMOTE,
+}
+
+
+def _phase_of(change: Change) -> Phase:
+    """Return where a change stands that is about to give way to another."""
+    if change.state in (ChangeState.ERROR, ChangeState.CANCELLED):
+        return Phase.ERROR
+    asked = [phase for kind, phase in _ASKED.items() if kind in change.inputs]
+    return asked[0] if asked else _RUNNING.get(change.status, (Phase.CHECKING, timedelta()))[0]
 
 
 def _running(case: Case, change: Change) -> Wait:
@@ -242,7 +273,7 @@ def _running(case: Case, change: Change) -> Wait:
 
 def _stopped(case: Case, enrollment: Enrollment, change: Change) -> Decision:
     if case.desired.name in case.context.retry and change.state is ChangeState.ERROR:
-        return begin_again(case, enrollment, change)
+        return begin_again(case, enrollment, change, Phase.ERROR)
     phase = Phase.SUSPENDED if change.state is ChangeState.SUSPENDED else Phase.ERROR
     said = f": {change.error}" if change.error else ""
     return Blocked(
@@ -280,7 +311,7 @@ def _certificate(case: Case, enrollment: Enrollment, change: Change, halves: Hal
     ordering = Ordering(terms=case.terms, installation=case.context.installation, cause=cause)
     following = halves.next_step(ordering)
     if following is None:
-        return begin_again(case, enrollment, change)
+        return begin_again(case, enrollment, change, Phase.REFUSED)
     if not isinstance(following, Upload):
         return following
     if stop := _held_by_campaign(case, enrollment, change):
@@ -309,7 +340,7 @@ def _held_by_campaign(case: Case, enrollment: Enrollment, change: Change) -> Act
     if (why := upload_stop(case, enrollment)) is None:
         return None
     if case.desired.name in case.context.retry:
-        return begin_again(case, enrollment, change)
+        return begin_again(case, enrollment, change, Phase.ISSUED)
     return Blocked(
         phase=Phase.ISSUED,
         actor=Actor.OPERATOR,
@@ -320,10 +351,10 @@ def _held_by_campaign(case: Case, enrollment: Enrollment, change: Change) -> Act
     )
 
 
-def begin_again(case: Case, enrollment: Enrollment, change: Change) -> Act:
+def begin_again(case: Case, enrollment: Enrollment, change: Change, phase: Phase) -> Act:
     """Replace our own dead change by a new one: a new attempt, which a person asked for."""
     return Act(
-        phase=_running_phase(change),
+        phase=phase,
         kind=ActionKind.RESUME,
         cause=cause_of(case, enrollment, change),
         steps=(

@@ -93,7 +93,7 @@ class ChangeCalls:
 
     def _cancel(self, asked: Asked) -> Answered:
         enrollment, change = self._both(asked)
-        if change.outcome not in ("open", "error"):
+        if change.outcome not in ("open", "suspended", "error"):
             raise invalid_state(f"The change is {change.outcome}.")
         self._world.before_write(enrollment.id)
         self._changes.cancel(enrollment, change)

@@ -123,6 +123,19 @@ class Changes:
         change.outcome = "error"
         change.error = ChangeError(code=code, description=description, timestamp=self._world.now())
 
+    def suspend(self, change: Change) -> None:
+        """Stop an open change where it stands, without an end."""
+        change.outcome = "suspended"
+        change.step += 1
+
+    def resume(self, change: Change) -> None:
+        """Have a suspended change go on; the work of its status begins anew."""
+        change.outcome = "open"
+        if change.held:
+            self._resume(change)
+        else:
+            self.enter(change, change.status)
+
     def cancel(self, enrollment: Enrollment, change: Change) -> None:
         """Cancel a pending change. An enrollment that was never in production goes with it.
 

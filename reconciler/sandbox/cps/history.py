@@ -26,7 +26,13 @@ ACTIONS: dict[Kind, tuple[str, str]] = {
     Kind.ADDITION: ("renew", "Renew Certificate"),
     Kind.SETTINGS: ("update-network-configuration", "Update Network Configuration"),
 }
-_STATUSES = {"open": "incomplete", "error": "incomplete", "cancelled": "cancelled", "completed": "completed"}
+_STATUSES = {
+    "open": "incomplete",
+    "suspended": "incomplete",
+    "error": "incomplete",
+    "cancelled": "cancelled",
+    "completed": "completed",
+}
 
 
 def change_history(world: World, enrollment: Enrollment, version: int, *, include_all: bool) -> list[Document]:

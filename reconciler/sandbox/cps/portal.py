@@ -13,7 +13,7 @@ from reconciler.sandbox.cps.csr import make_csr
 from reconciler.sandbox.cps.deployments import assign_slot, deploy_to_production, deploy_to_staging
 from reconciler.sandbox.cps.enrollments import FIRST_ENROLLMENT, Enrollments, Wishes
 from reconciler.sandbox.cps.inputs import Answer, Inputs
-from reconciler.sandbox.cps.problems import not_found
+from reconciler.sandbox.cps.problems import invalid_state, not_found
 from reconciler.sandbox.cps.state import (
     Algorithm,
     Change,
@@ -21,6 +21,7 @@ from reconciler.sandbox.cps.state import (
     Enrollment,
     KeyPair,
     Kind,
+    Outcome,
     Status,
     Upload,
 )
@@ -64,6 +65,18 @@ class CpsPortal:
     def cancel_change(self, enrollment_id: int) -> None:
         enrollment, change = self._pending(enrollment_id)
         self._changes.cancel(enrollment, change)
+
+    def suspend(self, enrollment_id: int) -> None:
+        """Have Akamai's support stop the pending change."""
+        self._changes.suspend(self._pending_in(enrollment_id, "open"))
+
+    def resume(self, enrollment_id: int) -> None:
+        """Have a suspended change go on."""
+        self._changes.resume(self._pending_in(enrollment_id, "suspended"))
+
+    def fail(self, enrollment_id: int, code: str = "INTERNAL_ERROR", description: str = "CPS could not go on.") -> None:
+        """Have the pending change end in an error."""
+        self._changes.fail(self._pending_in(enrollment_id, "open"), code, description)
 
     def remove(self, enrollment_id: int) -> None:
         """Remove an enrollment; one that was deployed takes its time."""
@@ -148,6 +161,12 @@ class CpsPortal:
         if change is None:
             raise not_found()
         return enrollment, change
+
+    def _pending_in(self, enrollment_id: int, outcome: Outcome) -> Change:
+        _, change = self._pending(enrollment_id)
+        if change.outcome != outcome:
+            raise invalid_state(f"The change is {change.outcome}.")
+        return change
 
     def _answer(self, enrollment_id: int, answer: Answer) -> None:
         enrollment, change = self._pending(enrollment_id)

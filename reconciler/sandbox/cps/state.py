@@ -53,7 +53,7 @@ class Kind(enum.StrEnum):
         return self not in (Kind.SETTINGS, Kind.REMOVAL)
 
 
-Outcome = Literal["open", "cancelled", "completed", "error"]
+Outcome = Literal["open", "suspended", "cancelled", "completed", "error"]
 
 
 @dataclass(kw_only=True)

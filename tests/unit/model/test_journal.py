@@ -11,6 +11,7 @@ from reconciler.errors import JournalError
 from reconciler.model.certificate import AccountName, CertificateName, ChangeId, ContractId, EnrollmentId, KeyType
 from reconciler.model.entry import CauseId, Intent, OutcomeKind
 from reconciler.model.journal import (
+    Answer,
     OpenState,
     OwnOrder,
     Refusal,
@@ -62,6 +63,8 @@ ENTRIES: tuple[Entry, ...] = (
     OutcomeWritten(outcome=outcome(OutcomeKind.REFUSED, 2, detail="no")),
     IntentWritten(intent=intent(3), written_at=NOW),
     OutcomeWritten(outcome=outcome(OutcomeKind.UNKNOWN, 3, detail="no answer")),
+    IntentWritten(intent=intent(4, operation="promote to production", key=None, key_type=None), written_at=NOW),
+    OutcomeWritten(outcome=outcome(OutcomeKind.DONE, 4)),
 )
 
 
@@ -78,7 +81,7 @@ def with_intent(one: Intent, *outcomes: OutcomeKind, **fields: object) -> OpenSt
 def test_the_state_survives_the_disk() -> None:
     state = begun(*ENTRIES)
     assert decode_state(encode_state(state)) == state
-    for part in ("open", "causes", "enrollments", "changes", "orders", "contracts", "refusals", "levels"):
+    for part in ("open", "causes", "enrollments", "changes", "orders", "answers", "contracts", "refusals", "levels"):
         assert getattr(state, part), part
 
 
@@ -193,6 +196,23 @@ def test_an_order_that_was_placed_holds_its_key() -> None:
             requested_at=NOW,
         )
     }
+
+
+def test_what_a_change_was_last_given_is_remembered_for_a_day() -> None:
+    upload, promotion = (
+        intent(number, operation=operation, change_id=ChangeId(change), key=None, key_type=None)
+        for number, (operation, change) in enumerate([("upload certificate", 1), ("promote to production", 2)], 1)
+    )
+    state = with_intent(upload, OutcomeKind.DONE)
+    assert state.answers == {ChangeId(1): Answer(operation="upload certificate", at=NOW)}
+    later = outcome(OutcomeKind.DONE, 2, at=NOW + timedelta(days=1))
+    state = state.after([IntentWritten(intent=promotion, written_at=NOW), OutcomeWritten(outcome=later)])
+    assert state.answers == {ChangeId(2): Answer(operation="promote to production", at=later.at)}
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.REFUSED, OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN])
+def test_what_cps_did_not_take_is_no_answer(kind: OutcomeKind) -> None:
+    assert with_intent(intent(operation="upload certificate", key=None), kind).answers == {}
 
 
 def test_a_created_enrollment_is_remembered_by_its_identity_and_its_change_is_ours() -> None:

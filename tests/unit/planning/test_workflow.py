@@ -25,7 +25,7 @@ from reconciler.model.enrollment import (
     UploadHalf,
 )
 from reconciler.model.entry import CauseId, Intent, IntentId
-from reconciler.model.journal import OpenIntent, OpenState, OwnChange, identity_key
+from reconciler.model.journal import Answer, OpenIntent, OpenState, OwnChange, identity_key
 from reconciler.model.order import Order, OrderStatus
 from reconciler.model.policy import Policy
 from reconciler.model.x509 import Certificate, parse_csr
@@ -225,6 +225,8 @@ def test_a_file_that_changed_before_the_order_supersedes_the_change() -> None:
     assert only_step(found) == UpdateEnrollment(
         desired=wanted, enrollment_id=ENROLLMENT, cancel_pending=True, replaces=CHANGE
     )
+    assert isinstance(found, Act)
+    assert found.phase is Phase.CSR
 
 
 def test_a_file_that_changed_while_an_order_may_have_been_placed_waits_until_that_is_known() -> None:
@@ -376,6 +378,25 @@ def test_an_issued_certificate_is_uploaded_with_its_chain_and_without_the_root()
         change_id=CHANGE,
         halves=(UploadHalf(key_type=KeyType.ECDSA, leaf_pem=LEAF.pem, chain_pem=ISSUER.value.pem),),
     )
+
+
+@pytest.mark.parametrize(
+    ("operation", "minutes", "phase"),
+    [
+        ("upload certificate", 14, Phase.UPLOADED),
+        ("upload certificate", 15, Phase.ISSUED),  # it has settled: CPS would show it
+        ("acknowledge warnings", 1, Phase.ISSUED),
+    ],
+)
+def test_an_answer_that_cps_took_is_not_given_again_before_it_must_have_shown(
+    operation: str, minutes: int, phase: Phase
+) -> None:
+    answer = Answer(operation=operation, at=NOW - timedelta(minutes=minutes))
+    journal = OpenState(journal_id="j", installation="0a1b2c3d", answers={CHANGE: answer})
+    found = pending(waiting_for_certificate(CSR), orders=[ISSUED], collected={501: GIVEN}, journal=journal)
+    assert isinstance(found, Wait if phase is Phase.UPLOADED else Act)
+    assert isinstance(found, Wait | Act)
+    assert found.phase is phase
 
 
 def test_an_issued_order_that_cannot_be_collected_yet_is_waited_for() -> None:

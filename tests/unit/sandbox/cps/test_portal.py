@@ -49,6 +49,26 @@ def test_person_is_refused_as_a_client_is(cps: Cps) -> None:
         cps.portal.cancel_change(99)
 
 
+def test_suspended_change_stands_still_until_it_is_resumed(cps: Cps) -> None:
+    enrollment = cps.create()
+    cps.portal.suspend(enrollment.id)
+    cps.advance(hours=1)
+    assert cps.get(cps.change_path(enrollment), "change", 2)["statusInfo"]["state"] == "suspended"
+    with pytest.raises(Refused, match="The change is suspended"):
+        cps.portal.suspend(enrollment.id)
+    cps.portal.resume(enrollment.id)
+    cps.advance(hours=1)
+    assert cps.get(cps.change_path(enrollment), "change", 2)["statusInfo"]["status"] == "wait-upload-third-party"
+
+
+def test_failed_change_says_why_and_may_be_replaced(cps: Cps) -> None:
+    enrollment = cps.create()
+    cps.portal.fail(enrollment.id, "NO_CAPACITY", "There is no slot.")
+    info = cps.get(cps.change_path(enrollment), "change", 2)["statusInfo"]
+    assert (info["state"], info["error"]["code"]) == ("error", "NO_CAPACITY")
+    assert cps.portal.edit_names(enrollment.id, ["www.example.com", "api.example.com"], cancel_pending=True)
+
+
 def test_person_uploads_and_acknowledges(cps: Cps) -> None:
     enrollment = cps.create()
     cps.to_csr(enrollment)
