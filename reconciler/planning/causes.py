@@ -53,9 +53,12 @@ def reissue_cause(
     return _cause("reissue", wanted, sorted(served_serials), *over)
 
 
-def update_cause(differences: Iterable[object]) -> CauseId:
-    """Return the cause of an update: the settings that differ, both sides of each."""
-    return _cause("update", sorted(str(difference) for difference in differences))
+def update_cause(enrollment_id: EnrollmentId, differences: Iterable[object]) -> CauseId:
+    """Return the cause of an update: the settings that differ, both sides of each.
+
+    And the enrollment: a default that changes makes equal differences on many.
+    """
+    return _cause("update", enrollment_id, sorted(str(difference) for difference in differences))
 
 
 def adopt_cause(enrollment_id: EnrollmentId, desired_digest: str) -> CauseId:

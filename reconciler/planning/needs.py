@@ -182,7 +182,7 @@ def need_of(
     if found:
         return Need(
             kind=ActionKind.UPDATE,
-            cause=update_cause(found),
+            cause=update_cause(enrollment.id, found),
             reason="settings-differ",
             text="settings differ that need no new certificate",
             differences=found,

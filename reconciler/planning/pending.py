@@ -29,7 +29,6 @@ from reconciler.planning.steps import (
     UpdateEnrollment,
     UploadCertificates,
     Wait,
-    operation_of,
     unresolved,
 )
 from reconciler.planning.warnings import judge_management, judge_text
@@ -52,8 +51,7 @@ def change_under_way(case: Case, enrollment: Enrollment, view: ChangeView) -> De
         return gives_way
     if found and (step := _supersede(case, enrollment, change, halves, found)):
         return step
-    decision = _unless_answered(case, change, _next(case, enrollment, view, change, halves))
-    decision = _with_orders_to_come(decision, change, halves)
+    decision = _with_orders_to_come(_next(case, enrollment, view, change, halves), change, halves)
     if isinstance(decision, Act):
         decision = continued(case, enrollment, decision)
     if found and isinstance(decision, Act | Wait):
@@ -97,22 +95,6 @@ def _next(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, 
             )
         case ChangeState.CANCELLED | ChangeState.SUSPENDED | ChangeState.ERROR | ChangeState.UNKNOWN:
             return _stopped(case, enrollment, change)
-
-
-def _unless_answered(case: Case, change: Change, decision: Decision) -> Decision:
-    """Wait where CPS took this very answer a moment ago, by this run or one before, and does not show it yet."""
-    answer = case.journal.answers.get(change.id) if case.journal is not None else None
-    if answer is None or not isinstance(decision, Act) or answer.at + SETTLE <= case.now:
-        return decision
-    if all(operation_of(step) != answer.operation for step in decision.steps):
-        return decision
-    return Wait(
-        phase=Phase.UPLOADED if decision.kind is ActionKind.UPLOAD else decision.phase,
-        actor=Actor.CPS,
-        text=f"CPS took the answer ({answer.operation}) and does not show it yet",
-        poll=_SOON,
-        since=answer.at,
-    )
 
 
 def cause_of(case: Case, enrollment: Enrollment, change: Change) -> CauseId:
@@ -242,11 +224,12 @@ _RUNNING: Mapping[str, tuple[Phase, timedelta]] = {
 }
 
 
+# What CPS asks for, in the order in which it is answered where it asks for several.
 _ASKED: Mapping[InputKind, Phase] = {
     InputKind.PRE_WARNINGS: Phase.PREWARNINGS,
-    InputKind.CERTIFICATE: Phase.CSR,
     InputKind.POST_WARNINGS: Phase.WARNINGS,
     InputKind.CHANGE_MANAGEMENT: Phase.PROMOTE,
+    InputKind.CERTIFICATE: Phase.CSR,
 }
 
 
@@ -287,20 +270,45 @@ def _stopped(case: Case, enrollment: Enrollment, change: Change) -> Decision:
 
 def _answer(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves) -> Decision:
     """Answer what CPS asks. The status may be shown before the input is offered: then wait a moment."""
-    if InputKind.PRE_WARNINGS in change.inputs:
-        return _warnings(case, enrollment, view, change, halves, InputKind.PRE_WARNINGS)
-    if InputKind.POST_WARNINGS in change.inputs:
-        return _warnings(case, enrollment, view, change, halves, InputKind.POST_WARNINGS)
-    if InputKind.CHANGE_MANAGEMENT in change.inputs:
-        return _promotion(case, enrollment, view, change, halves)
-    if InputKind.CERTIFICATE in change.inputs:
-        return _certificate(case, enrollment, change, halves)
+    asked = next((kind for kind in _ASKED if kind in change.inputs), None)
+    if asked is None:
+        return Wait(
+            phase=Phase.CHECKING,
+            actor=Actor.CPS,
+            text=f"CPS says {change.status} and offers no input yet",
+            poll=timedelta(seconds=30),
+        )
+    if given := _given(case, change, asked):
+        return given
+    match asked:
+        case InputKind.PRE_WARNINGS | InputKind.POST_WARNINGS:
+            return _warnings(case, enrollment, view, change, halves, asked)
+        case InputKind.CHANGE_MANAGEMENT:
+            return _promotion(case, enrollment, view, change, halves)
+        case InputKind.CERTIFICATE:
+            return _certificate(case, enrollment, change, halves)
+
+
+def _given(case: Case, change: Change, asked: InputKind) -> Wait | None:
+    """Wait where CPS took this very answer a moment ago, of this run or one before, and does not show it yet."""
+    answer = case.journal.answers.get(change.id) if case.journal is not None else None
+    if answer is None or answer.operation != _ANSWERS[asked] or answer.at + SETTLE <= case.now or change.error:
+        return None
     return Wait(
-        phase=Phase.CHECKING,
+        phase=Phase.UPLOADED if asked is InputKind.CERTIFICATE else _ASKED[asked],
         actor=Actor.CPS,
-        text=f"CPS says {change.status} and offers no input yet",
-        poll=timedelta(seconds=30),
+        text=f"CPS took the answer ({answer.operation}) and does not show it yet",
+        poll=_SOON,
+        since=answer.at,
     )
+
+
+_ANSWERS: Mapping[InputKind, str] = {
+    InputKind.PRE_WARNINGS: "acknowledge warnings",
+    InputKind.POST_WARNINGS: "acknowledge warnings",
+    InputKind.CHANGE_MANAGEMENT: "promote to production",
+    InputKind.CERTIFICATE: "upload certificate",
+}
 
 
 def _certificate(case: Case, enrollment: Enrollment, change: Change, halves: Halves) -> Decision:
