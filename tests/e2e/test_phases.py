@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from reconciler.execution.durable import DurableJournal
 from reconciler.planning.steps import ActionKind, Phase
 from reconciler.services.limits import Limiter
 from tests.support.control import Control
@@ -19,8 +20,9 @@ TABLE = rows()
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the clients call as often as they like: each wait for a limit would move the clock."""
+    """Let clients call, and the journal grow, as often as they like: each wait for a limit would move the clock."""
     monkeypatch.setattr(Limiter, "acquire", lambda *_: None)
+    monkeypatch.setattr(DurableJournal, "_pace", lambda _: None)
 
 
 def test_each_cell_is_played_or_said_to_be_impossible() -> None:

@@ -160,7 +160,7 @@ class PhaseStage:
                     self._documents[row.name]["akamai"]["cancelChange"] = change
             elif row.kind is ActionKind.REVOKE:
                 self._documents[row.name]["revoke"] = [self._old_serial(orders[name]["ssl_id"])]
-            elif row.twist is Twist.MUTUAL_LATE:
+            elif row.twist in (Twist.MUTUAL, Twist.MUTUAL_LATE):
                 self._documents[row.name]["akamai"]["clientMutualAuthentication"] = _MUTUAL
 
     def _old_serial(self, ssl_id: int) -> dict[str, str]:
@@ -208,8 +208,6 @@ class PhaseStage:
             document["acceptWarnings"] = _OVERLAP
         if row.stop is Stop.SCHEDULED:
             akamai["deploy"] = {"notBefore": f"{self._now() + timedelta(days=5):%Y-%m-%d}"}
-        if row.twist is Twist.MUTUAL:
-            akamai["clientMutualAuthentication"] = _MUTUAL
         return document
 
     def _write(self, name: str) -> None:

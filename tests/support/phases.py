@@ -241,5 +241,5 @@ def cover(table: Iterable[Row]) -> tuple[Row, ...]:
         if not any(part in cell for row in chosen for cell in row.cells):
             fitting = [row for row in table if any(part in cell for cell in row.cells)]
             kinds = [row.kind for row in chosen]
-            chosen.append(min(fitting, key=lambda row: (kinds.count(row.kind), row.twist is not Twist.NONE)))  # noqa: B023
+            chosen.append(min(fitting, key=lambda row: (kinds.count(row.kind), row.twist is not Twist.NONE)))
     return tuple(chosen)
