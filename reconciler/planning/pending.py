@@ -9,7 +9,7 @@ from reconciler.model.enrollment import Change, ChangeState, Enrollment, InputKi
 from reconciler.model.entry import CauseId
 from reconciler.planning.campaigning import begun_anew, continued, promote_of, upload_stop
 from reconciler.planning.case import Case
-from reconciler.planning.causes import create_cause
+from reconciler.planning.causes import create_cause, renew_cause
 from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer, differences
 from reconciler.planning.halves import Halves, Ordering, Surroundings, Upload, halves_of
 from reconciler.planning.needs import need_of
@@ -122,13 +122,19 @@ def _supersede(
     lost = [str(one.order.ssl_id) for half in halves.halves for one in half.live]
     mutual = [one for one in found if _is_mutual_authentication(one)]
     only_mutual = len(mutual) == len(found)
+    force_renewal, add_missing = _carried_on(case, enrollment, change)
     return Act(
         phase=_phase_of(change),
         kind=ActionKind.RESUME if only_mutual else ActionKind.REISSUE,
         cause=cause_of(case, enrollment, change),
         steps=(
             UpdateEnrollment(
-                desired=case.desired, enrollment_id=enrollment.id, cancel_pending=True, replaces=change.id
+                desired=case.desired,
+                enrollment_id=enrollment.id,
+                force_renewal=force_renewal,
+                cancel_pending=True,
+                add_missing=add_missing,
+                replaces=change.id,
             ),
         ),
         reason="mutual-authentication" if only_mutual else "file-changed",
@@ -138,6 +144,19 @@ def _supersede(
         differences=tuple(found),
         notes=(f"order {', '.join(lost)} is lost by it",) if lost else (),
     )
+
+
+def _carried_on(case: Case, enrollment: Enrollment, change: Change) -> tuple[bool, bool]:
+    """Return what a PUT over the change must ask for beside its body: a renewal by force, the half that is missing.
+
+    Else CPS would only see settings that differ, and what the change was opened for would be lost with it.
+    """
+    serving = case.serving(enrollment)
+    if serving is None:
+        return False, False
+    need = need_of(case.desired, enrollment, case.served(enrollment), serving, case.now)
+    renews = cause_of(case, enrollment, change) == renew_cause(serving.serials)
+    return renews or (need is not None and need.force), need is not None and need.add_missing
 
 
 def _older_than_campaign(

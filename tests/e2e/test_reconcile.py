@@ -178,3 +178,32 @@ def test_a_cancelled_change_of_ours_is_lost_and_not_begun_again_unasked(live: Pr
     assert mutating(control) == {}
     assert live.apply("--retry", NAME).exit_code == 0
     settled(live, control)
+
+
+def test_a_setting_that_changes_while_a_renewal_waits_is_deployed_with_the_renewed_certificate(
+    program: Program, control: Control
+) -> None:
+    control.post("/options", {"auto_renewal_days": 0})  # else CPS opens a renewal beside ours
+    assert program.apply().exit_code == 0
+    before = serials(control)
+    age(control, 170)
+    assert program.apply(wait="0s").exit_code == 3
+    control.delete("/calls")
+    program.write(FILE, HEAD + 'akamai: {ocspStapling: "off"}\n')
+    finished = program.apply()
+    assert finished.exit_code == 0, finished.stdout + finished.stderr
+    assert serials(control) != before
+    assert mutating(control)["cps.update_enrollment"] == 1
+    settled(program, control)
+
+
+def test_a_setting_that_changes_while_a_key_type_is_added_is_deployed_with_it(live: Program, control: Control) -> None:
+    both = HEAD + "keyTypes: [RSA-2048, ECDSA-P256]\n"
+    live.write(FILE, both)
+    assert live.apply(wait="0s").exit_code == 3
+    live.write(FILE, both + 'akamai: {ocspStapling: "off"}\n')
+    finished = live.apply()
+    assert finished.exit_code == 0, finished.stdout + finished.stderr
+    (enrollment,) = control.get("/state")["enrollments"]
+    assert {served["algorithm"] for served in enrollment["production"]} == {"RSA", "ECDSA"}
+    settled(live, control)
