@@ -124,7 +124,7 @@ def _supersede(
     only_mutual = len(mutual) == len(found)
     force_renewal, add_missing = _carried_on(case, enrollment, change)
     return Act(
-        phase=_phase_of(change),
+        phase=_running_phase(change),
         kind=ActionKind.RESUME if only_mutual else ActionKind.REISSUE,
         cause=cause_of(case, enrollment, change),
         steps=(
@@ -165,7 +165,7 @@ def _older_than_campaign(
     """Open a change in place of the pending one, whose certificate a campaign would replace at once."""
     if not _replaceable(change) or halves.uncertain() is not None:
         return None  # what deploys already is deployed first; and no order may be lost unseen
-    return begun_anew(case, enrollment, change, found, phase=_phase_of(change))
+    return begun_anew(case, enrollment, change, found, phase=_running_phase(change))
 
 
 _REPLACEABLE_STATES = frozenset({ChangeState.AWAITING_INPUT, ChangeState.ERROR, ChangeState.CANCELLED})
@@ -252,7 +252,7 @@ _ASKED: Mapping[InputKind, Phase] = {
 }
 
 
-def _phase_of(change: Change) -> Phase:
+def _running_phase(change: Change) -> Phase:
     """Return where a change stands that is about to give way to another."""
     if change.state in (ChangeState.ERROR, ChangeState.CANCELLED):
         return Phase.ERROR
@@ -275,7 +275,7 @@ def _running(case: Case, change: Change) -> Wait:
 
 def _stopped(case: Case, enrollment: Enrollment, change: Change) -> Decision:
     if case.desired.name in case.context.retry and change.state is ChangeState.ERROR:
-        return begin_again(case, enrollment, change, Phase.ERROR)
+        return begin_again(case, enrollment, change)
     phase = Phase.SUSPENDED if change.state is ChangeState.SUSPENDED else Phase.ERROR
     said = f": {change.error}" if change.error else ""
     return Blocked(
@@ -378,10 +378,10 @@ def _held_by_campaign(case: Case, enrollment: Enrollment, change: Change) -> Act
     )
 
 
-def begin_again(case: Case, enrollment: Enrollment, change: Change, phase: Phase) -> Act:
+def begin_again(case: Case, enrollment: Enrollment, change: Change, phase: Phase | None = None) -> Act:
     """Replace our own dead change by a new one: a new attempt, which a person asked for."""
     return Act(
-        phase=phase,
+        phase=phase or _running_phase(change),
         kind=ActionKind.RESUME,
         cause=cause_of(case, enrollment, change),
         steps=(

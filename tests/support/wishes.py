@@ -62,6 +62,14 @@ _AKAMAI: Mapping[str, st.SearchStrategy[Any]] = {
     "signatureAlgorithm": st.just("SHA-256"),
     "changeManagement": st.booleans(),
     "promote": st.sampled_from(("auto", "manual")),
+    "ocspStapling": st.sampled_from(("on", "off", "not-set")),
+    "fipsMode": st.booleans(),
+    "deploy": st.sampled_from(({"notBefore": "2026-11-10"}, {"notBefore": "2026-11-18"})),  # passed; in two days
+}
+_SECTIGO: Mapping[str, st.SearchStrategy[Any]] = {
+    "customFields": st.sampled_from(({}, {"CostCenter": "4711"}, {"CostCenter": "Zürich & Bern"})),
+    "externalRequester": st.sampled_from((["tls@example.com"], ["tls@example.com", "ops@example.net"])),
+    "term": st.sampled_from(("max", 199)),
 }
 
 
@@ -104,7 +112,8 @@ def wishes(draw: st.DrawFn) -> Wish:
     akamai = draw(st.fixed_dictionaries({}, optional=dict(_AKAMAI)))
     if organization == "Example GmbH":
         akamai["subject"] = _GERMAN
-    sectigo: dict[str, Any] = {"profile": product.profile, "organization": organization}
+    sectigo = draw(st.fixed_dictionaries({}, optional=dict(_SECTIGO)))
+    sectigo |= {"profile": product.profile, "organization": organization}
     if product.private:
         sectigo |= {"issuer": "private", "term": draw(st.sampled_from((30, 365, "max")))}
         akamai["ocspStapling"] = draw(st.sampled_from(("off", "not-set")))

@@ -11,6 +11,7 @@ from reconciler.model.certificate import (
     CertificateName,
     Contact,
     DesiredCertificate,
+    EnrollmentId,
     KeyType,
     MutualAuthentication,
     PostalOrganization,
@@ -29,6 +30,8 @@ from reconciler.model.journal import Answer, OpenIntent, OpenState, OwnChange, i
 from reconciler.model.order import Order, OrderStatus
 from reconciler.model.policy import Policy
 from reconciler.model.x509 import Certificate, parse_csr
+from reconciler.planning.causes import update_cause
+from reconciler.planning.diff import Effect, FieldDiffers
 from reconciler.planning.observed import ChangeView
 from reconciler.planning.plan import Plan, plan_for
 from reconciler.planning.steps import (
@@ -578,6 +581,12 @@ def test_settings_that_differ_are_updated_without_an_order() -> None:
     found = plan(wanted, enrollments=[enrollment_for(WANTED, pending=())], served=served_by(LEAF), orders=[ISSUED])
     (action,) = found.actions
     assert (action.kind, action.orders) == (ActionKind.UPDATE, None)
+
+
+def test_equal_updates_of_two_enrollments_have_causes_of_their_own() -> None:
+    differs = (FieldDiffers(pointer="akamai.ocspStapling", before="on", after="off", effect=Effect.REDEPLOY),)
+    assert update_cause(ENROLLMENT, differs) == update_cause(ENROLLMENT, differs)
+    assert update_cause(ENROLLMENT, differs) != update_cause(EnrollmentId(10003), differs)
 
 
 @pytest.mark.parametrize(("days", "kind"), [(165, None), (170, ActionKind.RENEW), (200, ActionKind.RENEW)])
