@@ -81,7 +81,8 @@ class Observer:
         instances = {
             name: self._instance(name, bound, placed) for name in sorted({one.order.instance for one in certificates})
         }
-        looks = [_Look(self, accounts, instances, interest, at) for _ in by_account]
+        opened = _opened(journals or {})
+        looks = [_Look(self, accounts, instances, interest, opened, at) for _ in by_account]
         adding = [partial(look.add_all, some) for look, some in zip(looks, by_account.values(), strict=True)]
         side_by_side(adding, at_most=self.parallelism)
         return Observed(
@@ -91,6 +92,7 @@ class Observer:
             changes={key: view for look in looks for key, view in look.changes.items()},
             collected=dict(self._collected),
             staging_handshakes={key: seen for look in looks for key, seen in look.handshakes.items()},
+            histories={key: rows for look in looks for key, rows in look.histories.items()},
         )
 
     def orders(self, instance: InstanceName, placed: frozenset[SslId] = frozenset()) -> Reading[tuple[Order, ...]]:
@@ -214,6 +216,13 @@ def _by_account(certificates: Sequence[DesiredCertificate]) -> dict[AccountName,
     return {name: found[name] for name in sorted(found)}
 
 
+def _opened(journals: Mapping[AccountName, OpenState]) -> frozenset[tuple[AccountName, EnrollmentId]]:
+    """Return the enrollments for which the journals know a change of ours whose end nobody has seen."""
+    return frozenset(
+        (account, change.enrollment_id) for account, state in journals.items() for change in state.changes.values()
+    )
+
+
 def _tolerant(read: Callable[[], _Value | None]) -> _Value | None:
     """Make a read whose failure only means that it is made again at the next look."""
     try:
@@ -233,7 +242,9 @@ class _Look:
     accounts: Mapping[AccountName, AccountView]
     instances: Mapping[InstanceName, InstanceView]
     interest: Interest
+    opened: frozenset[tuple[AccountName, EnrollmentId]]  # with a change of ours whose end nobody has seen
     at: datetime
+    histories: dict[tuple[AccountName, EnrollmentId], tuple[ChangeRecord, ...]] = field(default_factory=dict)
     changes: dict[tuple[AccountName, EnrollmentId], ChangeView] = field(default_factory=dict)
     handshakes: dict[tuple[AccountName, EnrollmentId], frozenset[int]] = field(default_factory=dict)
 
@@ -246,20 +257,29 @@ class _Look:
         if not (view.enrollments.complete and view.served.complete):
             return
         found = match_enrollment(desired, view.index)
-        if not isinstance(found, Found) or not found.enrollment.pending:
+        if not isinstance(found, Found):
             return
-        enrollment = found.enrollment
+        enrollment, instance = found.enrollment, self.instances[desired.order.instance]
+        of_interest = enrollment.pending or (desired.enrollment.account, enrollment.id) in self.opened
+        if not of_interest or not self.interest(desired, enrollment, view, instance, self.at):
+            return
+        if not enrollment.pending:
+            self._read_history(desired.enrollment.account, enrollment)
+            return
         change_id = enrollment.pending[-1].id  # documented: the last one is the most recent
-        tagged = self.instances[desired.order.instance].book.by_change.get((enrollment.id, change_id), ())
-        instance = self.instances[desired.order.instance]
-        if not self.interest(desired, enrollment, view, instance, self.at):
-            return
+        tagged = instance.book.by_change.get((enrollment.id, change_id), ())
         change = self.observer.change_view(desired.enrollment.account, enrollment, change_id)
         self.changes[desired.enrollment.account, enrollment.id] = change
         for order in self._by_key(desired, change) or [one.order for one in tagged]:
             private = desired.order.issuer is IssuerClass.PRIVATE
             self.observer.collect(desired.order.instance, order, private=private)
         self._shake_hands(desired, enrollment, change)
+
+    def _read_history(self, account: AccountName, enrollment: Enrollment) -> None:
+        """Ask how a change of ours ended that is no longer pending, while something is needed still."""
+        rows = _tolerant(lambda: self.observer.services.cps[account].history(enrollment.id))
+        if rows is not None:
+            self.histories[account, enrollment.id] = rows
 
     def _by_key(self, desired: DesiredCertificate, view: ChangeView) -> list[Order]:
         book = self.instances[desired.order.instance].book

@@ -135,6 +135,7 @@ class ChangeRecord:
     created_by: str
     created_at: datetime
     csrs: tuple[Csr, ...]
+    updated_at: datetime | None = None  # of one that has ended: when it did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,5 +56,8 @@ class Observed:
     staging_handshakes: Mapping[tuple[AccountName, EnrollmentId], frozenset[int]] = field(
         default_factory=dict
     )  # serials
+    histories: Mapping[tuple[AccountName, EnrollmentId], tuple[ChangeRecord, ...]] = field(
+        default_factory=dict
+    )  # of those whose change of ours is gone while something is needed still
     problems: tuple[str, ...] = ()  # what could not be read, one sentence each
     seen_at: datetime | None = None  # where decisions are made as of an instant to come: when all this was seen

@@ -11,7 +11,7 @@ from reconciler.planning.indexes import OrderBook
 
 AUTO_RENEWAL = "<auto-renewal>"  # who opened it, in the history, where CPS did by itself
 OPENING = frozenset({"create enrollment", "update enrollment"})  # the operations that open a change
-_CLOCK_SLACK = timedelta(minutes=2)
+CLOCK_SLACK = timedelta(minutes=2)  # between our clock and that of a service
 
 
 class Owner(enum.Enum):
@@ -63,6 +63,6 @@ def intent_of(
             if intent.enrollment_id is not None
             else (intent.certificate == certificate)
         )
-        if same and intent.operation in OPENING and record.created_at >= intent.at - _CLOCK_SLACK:
+        if same and intent.operation in OPENING and record.created_at >= intent.at - CLOCK_SLACK:
             return intent
     return None

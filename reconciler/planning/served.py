@@ -14,6 +14,7 @@ from reconciler.planning.campaigning import attention, begin_notes, revocation, 
 from reconciler.planning.campaigns import Progress, judge, replacing
 from reconciler.planning.case import Case
 from reconciler.planning.causes import adopt_cause, cancel_cause, revoke_cause
+from reconciler.planning.endings import effect_to_follow
 from reconciler.planning.freezes import pull_forward
 from reconciler.planning.indexes import OrderBook
 from reconciler.planning.needs import Need, Serving, need_of, serving_of
@@ -69,6 +70,8 @@ def change_matters(
     serving = serving_of(desired, served, book, policy, now)
     if serving is None or desired.state is State.ABSENT:
         return True
+    if not enrollment.pending:
+        return need_of(desired, enrollment, served, serving, now) is not None
     pending = enrollment.pending[-1].id
     named = pending in (desired.enrollment.adopt_change, desired.enrollment.cancel_change)
     known = journal is not None and (
@@ -98,7 +101,7 @@ def served_certificate(case: Case, enrollment: Enrollment, *, view: ChangeView |
     if need.new_order and case.terms is None:
         return unresolved()
     if pending is None:
-        return _lost(case, enrollment, need) or _unsettled(case, enrollment, need) or _open(case, enrollment, need)
+        return _ended(case, enrollment, need) or _unsettled(case, enrollment, need) or _open(case, enrollment, need)
     if view is None or view.change is None:
         return Unread(text=f"the pending change of enrollment {enrollment.id} was not read")
     if owner is Owner.CPS:
@@ -161,14 +164,16 @@ def _managed(case: Case) -> frozenset[EnrollmentId]:
     return frozenset(case.journal.enrollments.values()) | changes
 
 
-def _lost(case: Case, enrollment: Enrollment, need: Need) -> Blocked | None:
-    """A change of ours that is gone without its effect: cancelled in the portal, most likely (the change rule)."""
+def _ended(case: Case, enrollment: Enrollment, need: Need) -> Wait | Blocked | None:
+    """A change of ours that is gone without its effect: it may show yet, or was cancelled (the change rule)."""
     if case.journal is None or case.desired.name in case.context.retry:
         return None
     opened = {number: one for number, one in case.journal.changes.items() if one.enrollment_id == enrollment.id}
     ours = [number for number, change in opened.items() if _opened_for(case.journal, change, need)]
     if not ours:
         return None
+    if wait := effect_to_follow(case, enrollment, ours):
+        return wait
     return Blocked(
         phase=Phase.ERROR,
         actor=Actor.OPERATOR,

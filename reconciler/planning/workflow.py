@@ -7,6 +7,7 @@ from reconciler.model.enrollment import Enrollment
 from reconciler.model.journal import identity_key
 from reconciler.planning.case import Case
 from reconciler.planning.causes import create_cause
+from reconciler.planning.endings import effect_to_follow
 from reconciler.planning.matching import Absent, Found, InTheWay, match_enrollment
 from reconciler.planning.ownership import Owner, owner_of
 from reconciler.planning.pending import change_under_way
@@ -147,6 +148,8 @@ def _existing(case: Case, enrollment: Enrollment) -> Decision:
     if not enrollment.pending:
         if deployed:
             return served_certificate(case, enrollment, view=None, owner=None)
+        if wait := effect_to_follow(case, enrollment):
+            return wait
         return Blocked(
             phase=Phase.ERROR,
             actor=Actor.OPERATOR,

@@ -43,6 +43,7 @@ def assign_slot(world: World, enrollment: Enrollment) -> None:
 
 def deploy_to_staging(world: World, enrollment: Enrollment, change: Change) -> None:
     """Put a change on staging, and what it brought into the certificate history."""
+    world.before_deployment(enrollment.id)
     enrollment.staging = _deployment(world, enrollment, change)
     if change.kind.needs_certificate:
         enrollment.log.append(LoggedCertificates(change_id=change.id, certificates=enrollment.staging.certificates))
@@ -50,6 +51,7 @@ def deploy_to_staging(world: World, enrollment: Enrollment, change: Change) -> N
 
 def deploy_to_production(world: World, enrollment: Enrollment, change: Change) -> None:
     """Put a change on production; staging shows the same then. Plan the next automatic renewal."""
+    world.before_deployment(enrollment.id)
     enrollment.production = _deployment(world, enrollment, change)
     enrollment.staging = replace(enrollment.production)
     enrollment.deployed_body = enrollment.wanted

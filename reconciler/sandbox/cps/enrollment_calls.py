@@ -71,7 +71,7 @@ class EnrollmentCalls:
         return self._written(written, 202)
 
     def _list_active_certificates(self, asked: Asked) -> Answered:
-        enrollments = self._visible(asked, self._world.state.enrollments.values())
+        enrollments = self._visible(asked, self._world.active())
         version = asked.accept.version
         documents = [
             active_certificates_document(self._world, each, version) for each in enrollments if each.staging is not None

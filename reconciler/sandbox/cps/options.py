@@ -121,6 +121,9 @@ class CpsOptions:
     production_s: float = _option(3600.0, 38, "duration of a deployment to production")
     removal_s: float = _option(1800.0, 38, "duration of the removal of a deployed enrollment")
     list_lag_s: float = _option(0.0, 39, "how long the list of enrollments shows what was before a write")
+    active_lag_s: float = _option(
+        0.0, 39, "how long the list of active certificates shows what was before a deployment"
+    )
     status_lag_s: float = _option(0.0, 39, "how long a change shows its old status after an input")
     deployment_v9: Literal["as-v8", "refused"] = _option("as-v8", 40, "deployment(s).v9, which one client asks for")
     immutable_field_status: Literal["400", "409"] = _option("400", 41, "PUT of a field that can't change")

@@ -189,7 +189,8 @@ class CpsState:
     clients: list[ApiClient]
     enrollments: dict[int, Enrollment] = field(default_factory=dict)
     changes: dict[int, Change] = field(default_factory=dict)
-    lagging: dict[int, Lagging] = field(default_factory=dict)
+    lagging: dict[int, Lagging] = field(default_factory=dict)  # the list of enrollments
+    lagging_active: dict[int, Lagging] = field(default_factory=dict)  # the list of active certificates
 
 
 def default_state(ids: Ids) -> CpsState:

@@ -56,21 +56,34 @@ class World:
 
     def before_write(self, enrollment_id: int) -> None:
         """Keep what the list shows of an enrollment, if the list lags. Call it before each write of a client."""
-        lag = timedelta(seconds=self.options.list_lag_s)
-        lagging = self.state.lagging.get(enrollment_id)
-        if not lag or (lagging is not None and self.now() < lagging.until):
+        self._keep(self.state.lagging, enrollment_id, self.options.list_lag_s)
+
+    def before_deployment(self, enrollment_id: int) -> None:
+        """Keep what the list of active certificates shows, if that lags. Call it before each deployment."""
+        self._keep(self.state.lagging_active, enrollment_id, self.options.active_lag_s)
+
+    def _keep(self, lagging: dict[int, Lagging], enrollment_id: int, lag_s: float) -> None:
+        kept = lagging.get(enrollment_id)
+        if not lag_s or (kept is not None and self.now() < kept.until):
             return
         before = copy.deepcopy(self.state.enrollments.get(enrollment_id))
-        self.state.lagging[enrollment_id] = Lagging(until=self.now() + lag, before=before)
+        lagging[enrollment_id] = Lagging(until=self.now() + timedelta(seconds=lag_s), before=before)
 
     def listed(self) -> list[Enrollment]:
         """Return the enrollments as the list shows them: the newest writes may be missing."""
+        return self._shown(self.state.lagging)
+
+    def active(self) -> list[Enrollment]:
+        """Return the enrollments as the list of active certificates shows them."""
+        return self._shown(self.state.lagging_active)
+
+    def _shown(self, lagging: dict[int, Lagging]) -> list[Enrollment]:
         shown: dict[int, Enrollment | None] = dict(self.state.enrollments)
-        for enrollment_id, lagging in list(self.state.lagging.items()):
-            if self.now() < lagging.until:
-                shown[enrollment_id] = lagging.before
+        for enrollment_id, kept in list(lagging.items()):
+            if self.now() < kept.until:
+                shown[enrollment_id] = kept.before
             else:
-                del self.state.lagging[enrollment_id]
+                del lagging[enrollment_id]
         return [enrollment for _, enrollment in sorted(shown.items()) if enrollment is not None]
 
 

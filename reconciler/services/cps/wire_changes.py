@@ -135,6 +135,7 @@ class WireRecord(Wire):
     status: str | None = None
     created_by: str | None = None
     created_on: str | None = None
+    last_updated: str | None = None
     primary_certificate: WireHistoryCertificate | None = None
     multi_stacked_certificates: list[WireHistoryCertificate] | None = None
 
@@ -161,6 +162,7 @@ def _record(wire: WireRecord) -> ChangeRecord:
             for certificate in several
             if certificate and certificate.csr
         ),
+        updated_at=optional_instant(wire.last_updated),
     )
 
 

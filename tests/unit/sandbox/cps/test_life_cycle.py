@@ -349,6 +349,20 @@ def test_list_may_lag_behind_a_write(cps: Cps) -> None:
     assert [each["id"] for each in cps.get("/enrollments", "enrollments", 11)["enrollments"]] == [enrollment.id]
 
 
+def test_list_of_active_certificates_may_lag_behind_a_deployment(cps: Cps) -> None:
+    enrollment = cps.create()
+    cps.deploy(enrollment)
+    (before,) = cps.get("/active-certificates", "active-certificates", 2)["enrollments"]
+    cps.try_update(enrollment, cps.document(enrollment), "?force-renewal=true")
+    cps.options.active_lag_s = 7200
+    cps.deploy(enrollment)
+    (stale,) = cps.get("/active-certificates", "active-certificates", 2)["enrollments"]
+    assert (stale["production"], stale["staging"]) == (before["production"], before["staging"])
+    cps.advance(seconds=7200)
+    (fresh,) = cps.get("/active-certificates", "active-certificates", 2)["enrollments"]
+    assert fresh["production"] != before["production"]
+
+
 def test_review_status_may_have_its_other_name(cps: Cps) -> None:
     cps.options.review_status = "wait-review-cert-warning"
     enrollment = cps.create()
