@@ -74,7 +74,11 @@ def apply(
         clock=clock,
         certificates=[one for one in planner.certificates if one.enrollment.account in held.journals],
         decide=lambda observed, known, placed: planner.plan(
-            observed, known, settles=_settles(held, clock, options.lock_ttl), placed_in_run=placed
+            observed,
+            known,
+            settles=_settles(held, clock, options.lock_ttl),
+            placed_in_run=placed,
+            retried=executor.begun,
         ),
         interest=planner.interest,
         journals=held.journals,

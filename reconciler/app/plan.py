@@ -75,8 +75,12 @@ class Planner:
         journals: Mapping[AccountName, OpenState] | None = None,
         settles: Callable[[OpenIntent], datetime] = settled_at,
         placed_in_run: int = 0,
+        retried: frozenset[CertificateName] = frozenset(),
     ) -> tuple[Plan, Context]:
-        """Decide from one look; return the plan, and what it was decided with."""
+        """Decide from one look; return the plan, and what it was decided with.
+
+        `retried`: what this run has begun already. A person's `--retry` is for one new attempt, not for all that fail.
+        """
         journals = journals or {}
         orders = [order for view in observed.instances.values() for order in view.orders.values]
         context = Context(
@@ -87,7 +91,7 @@ class Planner:
             claimed=_claimed(self.desired.certificates),
             journals=journals,
             promote=self.promote,
-            retry=self.retry,
+            retry=self.retry - retried,
             settles=settles,
             supersede=self.supersede,
             certificates=len(self.desired.certificates),

@@ -31,6 +31,7 @@ from reconciler.planning.halves import may_order
 from reconciler.planning.housekeeping import lessons
 from reconciler.planning.indexes import OrderBook
 from reconciler.planning.observed import Observed
+from reconciler.planning.ownership import OPENING
 from reconciler.planning.plan import Plan, Standing
 from reconciler.planning.settle import SETTLE
 from reconciler.planning.steps import (
@@ -43,6 +44,7 @@ from reconciler.planning.steps import (
     Wait,
     operation_of,
 )
+from reconciler.planning.tags import OrderTag, bound_orders
 from reconciler.ports import Clock, Journal, Lease
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ log = logging.getLogger(__name__)
 _BACK_OFF = (timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=5))
 _GIVE_UP_AFTER = 5  # steps in a row that were not sent, not possible or without effect, for one certificate
 _BATCH = 20  # steps: what 45 s can send at the account's rate
+_BEGINNING = {*OPENING, "submit order"}
 _INTENT_LIFE_S = 60.0  # of real time: an older intent is closed and written anew before its call is made
 
 
@@ -171,6 +174,15 @@ class Executor:
         if isinstance(standing.decision, Wait):
             return standing.held is None
         return isinstance(standing.decision, Act) and self.approved(standing)
+
+    @property
+    def begun(self) -> frozenset[CertificateName]:
+        """The certificates for which this run has opened a change or placed an order, or may have."""
+        return frozenset(
+            key.certificate
+            for key, outcome in self._latest.items()
+            if key.operation in _BEGINNING and outcome.kind in (OutcomeKind.DONE, OutcomeKind.UNKNOWN)
+        )
 
     # Look
 
@@ -348,9 +360,13 @@ class Executor:
     def _second_look(self, runnable: Sequence[tuple[Standing, Step]]) -> Mapping[InstanceName, OrderBook | None]:
         """Read SCM's orders after the intents are down (the order rule); None where the reading is not complete."""
         books: dict[InstanceName, OrderBook | None] = {}
+        bound = {one: tag for state in self._known().values() for one, tag in bound_orders(state).items()}
+        changes = {(step.enrollment_id, step.change_id) for _, step in runnable if isinstance(step, SubmitOrder)}
         for instance in sorted({step.instance for _, step in runnable if isinstance(step, SubmitOrder)}):
-            reading = self.observer.orders(instance)
-            books[instance] = OrderBook.of(reading.values) if reading.complete else None
+            reading = self.observer.orders(
+                instance, frozenset(one for one, tag in bound.items() if _of(tag) in changes)
+            )
+            books[instance] = OrderBook.of(reading.values, bound) if reading.complete else None
         return books
 
     def _unmade(self, intent: Intent, kind: OutcomeKind, why: str) -> Made:
@@ -461,6 +477,10 @@ def _key(standing: Standing, step: Step) -> StepKey:
         key_type=step.key_type if isinstance(step, SubmitOrder) else None,
         body=body_digest(step),
     )
+
+
+def _of(tag: OrderTag) -> tuple[EnrollmentId, ChangeId]:
+    return tag.enrollment_id, tag.change_id
 
 
 def _order_refusal(step: SubmitOrder, book: OrderBook | None) -> str | None:

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.model.certificate import ChangeId, DesiredCertificate, EnrollmentId, InstanceName, IssuerClass, KeyType
+from reconciler.model.certificate import (
+    CertificateName,
+    ChangeId,
+    DesiredCertificate,
+    EnrollmentId,
+    InstanceName,
+    IssuerClass,
+    KeyType,
+)
 from reconciler.model.chains import find_leaf
 from reconciler.model.enrollment import Csr, Enrollment, UploadHalf
 from reconciler.model.entry import CauseId
@@ -14,7 +22,7 @@ from reconciler.model.x509 import Certificate, CsrInfo, MalformedCertificateErro
 from reconciler.planning.checks import Examined, check_halves, examine
 from reconciler.planning.csr_checks import check_csr, check_csr_age
 from reconciler.planning.findings import Finding, errors
-from reconciler.planning.indexes import OrderBook, TaggedOrder
+from reconciler.planning.indexes import OrderBook, TaggedOrder, first_to_use
 from reconciler.planning.observed import ChangeView
 from reconciler.planning.ordering import OrderTerms
 from reconciler.planning.profiles import Kind, kind_of
@@ -23,7 +31,6 @@ from reconciler.planning.tags import OrderTag, key_of
 from reconciler.planning.warnings import Evidence
 
 _RSA_ALONE_AFTER = timedelta(hours=24)  # a new certificate's other half is not waited for longer (DESIGN, Key types)
-_CLOCK_SLACK = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +40,7 @@ class Half:
     key_type: KeyType
     csr: CsrInfo | None  # None: CPS does not show it (any more)
     findings: tuple[Finding, ...]  # of the CSR
-    live: tuple[TaggedOrder, ...]  # orders for this CSR that hold it; more than one is a mistake
+    live: tuple[TaggedOrder, ...]  # orders for this CSR that hold it, the one to use first; another is a mistake
     dead: tuple[TaggedOrder, ...]
     examined: Examined | None  # the issued certificate, once it was collected
 
@@ -50,6 +57,7 @@ class Surroundings:
     collected: Mapping[tuple[InstanceName, SslId], tuple[Certificate, ...]]
     live_serials: frozenset[int]  # in production
     live_types: frozenset[KeyType]  # in production
+    warn_at: datetime | None  # of what production serves; None: it serves nothing
     public_roots: tuple[Certificate, ...]
     private_roots: frozenset[str]
     private_certificates: tuple[Certificate, ...]
@@ -74,6 +82,7 @@ class Ordering:
     terms: OrderTerms
     installation: str
     cause: CauseId
+    untagged_since: datetime | None  # orders by hand since then stop ours; None: a person lets it go on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +138,8 @@ class Halves:
             for half in self.halves
             if half.csr is not None and not half.live and not half.dead
         )
+        if submit and (by_hand := untagged_order(submit[0], self.of.book)) is not None:
+            return _untagged(by_hand, self.of.desired.name)
         if submit:
             kinds = " and ".join(step.key_type for step in submit)
             return Act(
@@ -166,28 +177,8 @@ class Halves:
                     text=f"CPS shows no {half.key_type} CSR yet",
                     poll=timedelta(minutes=1),
                 )
-            if len(half.live) > 1:
-                return _two_orders(half)
             if found := errors(half.findings):
                 return _blocked(Phase.CSR, half, found, "The change must be replaced: cancel it in the portal.")
-        if not self.ordered:
-            return self._stranger()
-        return None
-
-    def _stranger(self) -> Blocked | None:
-        """Look for an untagged order that may be for this CSR: somebody may have ordered by hand."""
-        since = (self.of.view.record.created_at if self.of.view.record is not None else self.of.now) - _CLOCK_SLACK
-        for order in self.of.book.untagged.get(self.of.desired.common_name, ()):
-            recent = order.requested_at is None or order.requested_at >= since
-            if recent and order.status.live and (order.sans or self.of.desired.sans) == self.of.desired.sans:
-                return Blocked(
-                    phase=Phase.CSR,
-                    actor=Actor.OPERATOR,
-                    text=f"order {order.ssl_id} of equal names was placed by {order.requester or 'somebody'} and may"
-                    " be for this CSR",
-                    remedy="Decline or revoke it in SCM, or upload its certificate in the portal.",
-                    reason="untagged-order",
-                )
         return None
 
     def _upload(self) -> Upload | Blocked | None:
@@ -200,13 +191,21 @@ class Halves:
         if len(issued) == len(self.halves):
             return self._checked(issued, ())
         rsa = next((half for half in self.halves if half.key_type is KeyType.RSA and half.examined), None)
-        if rsa is None or rsa.examined is None or self._issued_at(rsa) + _RSA_ALONE_AFTER > self.of.now:
+        if rsa is None or rsa.examined is None or self._alone_at(rsa) > self.of.now:
             return None
-        note = "the ECDSA half is not issued 24 h after the RSA half: RSA is uploaded alone"
+        note = f"the ECDSA half is not issued {self._patience()}: RSA is uploaded alone"
         return self._checked({KeyType.RSA: rsa.examined}, (note,))
 
-    def _issued_at(self, half: Half) -> datetime:
-        return half.live[0].order.issued_at or self.of.now
+    def _alone_at(self, rsa: Half) -> datetime:
+        """Return when RSA goes without the other half: a served certificate can wait, a new one a day."""
+        if self.of.warn_at is not None:
+            return self.of.warn_at
+        return (rsa.live[0].order.issued_at or self.of.now) + _RSA_ALONE_AFTER
+
+    def _patience(self) -> str:
+        if self.of.warn_at is not None:
+            return f"by {self.of.warn_at:%Y-%m-%d %H:%M} UTC, the level of warnings"
+        return "24 h after the RSA half"
 
     def _checked(self, issued: Mapping[KeyType, Examined], notes: tuple[str, ...]) -> Upload | Blocked:
         if found := errors(check_halves(issued)):
@@ -223,20 +222,23 @@ class Halves:
         return Upload(halves=halves, notes=(*notes, *dict.fromkeys(said)))
 
     def _wait(self) -> Wait | Blocked:
-        """Say who has to act on the halves that are not issued; a dead one only where none is on its way."""
+        """Say who has to act on the halves that are not issued. A dead one blocks, but ECDSA beside a living RSA."""
         pending = [half for half in self.halves if half.live and half.examined is None]
         dead = [half for half in self.halves if half.dead and not half.live]
-        if pending:
+        rsa = next((half for half in self.halves if half.key_type is KeyType.RSA and half.live), None)
+        if dead and rsa is None:
+            return _dead(dead[0], self.of.desired.name)  # ECDSA is never uploaded alone where RSA is wanted too
+        if pending or rsa is None:
             return _waiting(pending[0].live[0].order, self.of.now)
-        if dead and not any(half.examined is not None for half in self.halves):
-            return _dead(dead[0])
+        refused = dead[0].dead[-1].order
         return Wait(
             phase=Phase.ISSUED,
             actor=Actor.SCM,
-            text=f"the {dead[0].key_type} half was refused; the other is uploaded alone 24 h after its issue"
-            if dead
-            else "the halves are not all issued",
+            text=f"order {refused.ssl_id} (ECDSA) is {refused.status_text}; RSA is uploaded alone if ECDSA is not"
+            f" issued {self._patience()}",
             poll=timedelta(hours=1),
+            until=self._alone_at(rsa),
+            remedy=f"`certrecon apply --retry {self.of.desired.name}` begins both anew.",
         )
 
 
@@ -251,14 +253,14 @@ def halves_of(of: Surroundings) -> Halves:
 def _half(of: Surroundings, key_type: KeyType) -> Half:
     csr = _csr(of.view.csrs, key_type)
     tagged = _tagged(of, csr, key_type)
-    live = tuple(one for one in tagged if one.order.status.live)
+    live = tuple(sorted((one for one in tagged if one.order.status.live), key=first_to_use))
     return Half(
         key_type=key_type,
         csr=csr,
         findings=_csr_findings(of, csr, key_type, ordered=bool(tagged)) if csr is not None else (),
         live=live,
         dead=tuple(one for one in tagged if not one.order.status.live),
-        examined=_examined(of, csr, live[0].order) if len(live) == 1 else None,
+        examined=_examined(of, csr, live[0].order) if live else None,
     )
 
 
@@ -277,9 +279,14 @@ def _csr(csrs: tuple[Csr, ...] | None, key_type: KeyType) -> CsrInfo | None:
 def _tagged(of: Surroundings, csr: CsrInfo | None, key_type: KeyType) -> tuple[TaggedOrder, ...]:
     """Return the orders for this CSR: by its key; where CPS no longer shows it, by the change that the tag names."""
     if csr is not None:
-        return of.book.by_key.get(key_of(csr.spki_sha256), ())
+        of_key = of.book.by_key.get(key_of(csr.spki_sha256), ())
+        return tuple(one for one in of_key if not _of_another_change(of, one))
     of_change = of.book.by_change.get((of.enrollment.id, of.change_id), ())
     return tuple(one for one in of_change if one.tag.key_type is key_type)
+
+
+def _of_another_change(of: Surroundings, one: TaggedOrder) -> bool:
+    return (one.tag.enrollment_id, one.tag.change_id) != (of.enrollment.id, of.change_id)
 
 
 def _csr_findings(of: Surroundings, csr: CsrInfo, key_type: KeyType, *, ordered: bool) -> tuple[Finding, ...]:
@@ -289,12 +296,19 @@ def _csr_findings(of: Surroundings, csr: CsrInfo, key_type: KeyType, *, ordered:
         key_type,
         subject=of.enrollment.subject,
         exclude_sans=of.enrollment.exclude_sans,
-        previous_keys=None if of.live_serials else frozenset(),
+        previous_keys=_previous_keys(of, csr),
     )
     if ordered:
         return found  # an order exists: the CSR's age no longer decides
     opened_at = of.view.record.created_at if of.view.record is not None else None
     return (*found, *check_csr_age(opened_at, max_age=of.csr_max_age, now=of.now))
+
+
+def _previous_keys(of: Surroundings, csr: CsrInfo) -> frozenset[str] | None:
+    """Return the CSR's key if it is an earlier one's: an order for another change has it. None: nobody can tell."""
+    if any(_of_another_change(of, one) for one in of.book.by_key.get(key_of(csr.spki_sha256), ())):
+        return frozenset({csr.spki_sha256})
+    return None if of.live_serials else frozenset()
 
 
 def _examined(of: Surroundings, csr: CsrInfo | None, order: Order) -> Examined | None:
@@ -363,6 +377,7 @@ def _submit(of: Surroundings, half: Half, csr: CsrInfo, ordering: Ordering) -> S
             dcv_mode=wanted.dcv_mode,
             dcv_email=wanted.dcv_email,
         ),
+        untagged_since=ordering.untagged_since,
     )
 
 
@@ -376,19 +391,35 @@ def may_order(step: SubmitOrder, book: OrderBook) -> str | None:
     if found:
         ids = ", ".join(str(one.order.ssl_id) for one in found)
         return f"order {ids} for this CSR was there before ours could be placed: nothing was sent."
+    by_hand = untagged_order(step, book)
+    if by_hand is not None:
+        return f"order {by_hand.ssl_id} was placed by hand before ours could be, maybe for this CSR: nothing was sent."
     return None
 
 
-def _two_orders(half: Half) -> Blocked:
-    ids = [one.order.ssl_id for one in half.live]
-    kept, *others = sorted(ids)
+def untagged_order(step: SubmitOrder, book: OrderBook) -> Order | None:
+    """Return an order without our tag that may be for the step's CSR: of equal name, organization and profile."""
+    if step.untagged_since is None:
+        return None
+    common_name, *_ = step.request.sans
+    for order in book.untagged.get(common_name, ()):
+        recent = order.requested_at is None or order.requested_at >= step.untagged_since
+        # What the report does not say counts as equal: the careful reading.
+        organization = order.organization_id in (None, step.request.organization_id)
+        if recent and order.status.live and organization and order.profile_id in (None, step.request.profile_id):
+            return order
+    return None
+
+
+def _untagged(order: Order, name: CertificateName) -> Blocked:
     return Blocked(
-        phase=Phase.ORDERED,
+        phase=Phase.CSR,
         actor=Actor.OPERATOR,
-        text=f"{len(ids)} orders hold the {half.key_type} CSR: {', '.join(str(one) for one in sorted(ids))}",
-        remedy=f"Decline or revoke {', '.join(str(one) for one in others)} in SCM; {kept} was first.",
-        reason="two-orders",
-        error=True,
+        text=f"order {order.ssl_id} of equal name, organization and profile was placed by"
+        f" {order.requester or 'somebody'} and may be for this CSR",
+        remedy="Decline or revoke it in SCM, or upload its certificate in the portal. If it is for something else, run"
+        f" `certrecon apply --retry {name}`.",
+        reason="untagged-order",
     )
 
 
@@ -404,13 +435,13 @@ def _blocked(phase: Phase, half: Half, found: tuple[Finding, ...], remedy: str) 
     )
 
 
-def _dead(half: Half) -> Blocked:
+def _dead(half: Half, name: CertificateName) -> Blocked:
     order = half.dead[-1].order
     return Blocked(
         phase=Phase.REFUSED,
         actor=Actor.APPROVER if order.status is OrderStatus.DECLINED else Actor.OPERATOR,
         text=f"order {order.ssl_id} ({half.key_type}) is {order.status_text}",
-        remedy="SCM has the reason: correct and approve it there, or cancel the change in the portal and run again.",
+        remedy=f"SCM has the reason. Clear it, then run `certrecon apply --retry {name}`: a new change, a new order.",
         reason=f"order-{order.status.value.lower()}",
     )
 

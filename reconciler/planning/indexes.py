@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.model.certificate import ChangeId, EnrollmentId
 from reconciler.model.enrollment import Enrollment
 from reconciler.model.names import DnsName
-from reconciler.model.order import Order, SslId
+from reconciler.model.order import Order, OrderStatus, SslId
 from reconciler.planning.tags import OrderTag, order_tag
 
 
@@ -40,7 +40,7 @@ class OrderBook:
     by_key: Mapping[str, tuple[TaggedOrder, ...]]
     by_serial: Mapping[int, Order]
     untagged: Mapping[DnsName, tuple[Order, ...]]  # by common name
-    doubled: Mapping[EnrollmentId, tuple[TaggedOrder, ...]]  # live orders of which another holds the same key
+    doubled: Mapping[EnrollmentId, tuple[TaggedOrder, ...]]  # live orders that hold one key, the one to use first
 
     @classmethod
     def of(cls, orders: Iterable[Order], bound: Mapping[SslId, OrderTag] | None = None) -> "OrderBook":
@@ -69,10 +69,15 @@ class OrderBook:
         )
 
 
+def first_to_use(one: TaggedOrder) -> tuple[bool, SslId]:
+    """Sort orders that hold one key: what is issued comes first, then the oldest."""
+    return (one.order.status is not OrderStatus.ISSUED, one.order.ssl_id)
+
+
 def _doubled(of_keys: Iterable[Iterable[TaggedOrder]]) -> Mapping[EnrollmentId, tuple[TaggedOrder, ...]]:
     found: defaultdict[EnrollmentId, list[TaggedOrder]] = defaultdict(list)
     for of_key in of_keys:
         live = [one for one in of_key if one.order.status.live]
         if len(live) > 1:
-            found[live[0].tag.enrollment_id].extend(sorted(live, key=lambda one: one.order.ssl_id))
+            found[live[0].tag.enrollment_id].extend(sorted(live, key=first_to_use))
     return {enrollment: tuple(orders) for enrollment, orders in found.items()}

@@ -14,6 +14,7 @@ from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer, diffe
 from reconciler.planning.halves import Halves, Ordering, Surroundings, Upload, halves_of
 from reconciler.planning.needs import need_of
 from reconciler.planning.observed import ChangeView
+from reconciler.planning.ownership import CLOCK_SLACK
 from reconciler.planning.settle import SETTLE
 from reconciler.planning.steps import (
     AcknowledgeWarnings,
@@ -194,6 +195,7 @@ def _named(difference: Difference) -> str:
 def _surroundings(case: Case, enrollment: Enrollment, change: Change, view: ChangeView) -> Surroundings:
     trust = case.context.trust
     live_types = frozenset(case.served(enrollment).production)
+    serving = case.serving(enrollment)
     return Surroundings(
         desired=replace(  # what the change was opened for
             case.desired, sans=enrollment.sans, key_types=case.desired.key_types or live_types or None
@@ -205,6 +207,7 @@ def _surroundings(case: Case, enrollment: Enrollment, change: Change, view: Chan
         collected=case.context.observed.collected,
         live_serials=frozenset(one.serial for one in case.served(enrollment).production.values()),
         live_types=live_types,
+        warn_at=serving.warn_at if serving is not None else None,
         public_roots=trust.public_roots,
         private_roots=trust.private_roots.get(case.desired.order.instance, frozenset()),
         private_certificates=trust.private_certificates,
@@ -335,7 +338,12 @@ def _certificate(case: Case, enrollment: Enrollment, change: Change, halves: Hal
     if case.terms is None:
         return unresolved()
     cause = cause_of(case, enrollment, change)
-    ordering = Ordering(terms=case.terms, installation=case.context.installation, cause=cause)
+    ordering = Ordering(
+        terms=case.terms,
+        installation=case.context.installation,
+        cause=cause,
+        untagged_since=_begun_at(case, halves.of.view, cause),
+    )
     following = halves.next_step(ordering)
     if following is None:
         return begin_again(case, enrollment, change, Phase.REFUSED)
@@ -376,6 +384,19 @@ def _held_by_campaign(case: Case, enrollment: Enrollment, change: Change) -> Act
         " read reports, which have the time of the request.",
         reason="campaign",
     )
+
+
+def _begun_at(case: Case, view: ChangeView, cause: CauseId) -> datetime | None:
+    """Return since when somebody may have ordered by hand for this cause; None where a person lets it go on.
+
+    That is the first intent of the cause; of a renewal that CPS opened by itself, whose CSR is older, its opening.
+    """
+    if case.desired.name in case.context.retry:
+        return None
+    record = case.journal.causes.get(cause) if case.journal is not None else None
+    began = [record.first_intent_at] if record is not None else []
+    opened = [view.record.created_at] if view.record is not None else []
+    return min((*began, *opened), default=case.now) - CLOCK_SLACK
 
 
 def begin_again(case: Case, enrollment: Enrollment, change: Change, phase: Phase | None = None) -> Act:

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reconciler.model.certificate import (
@@ -118,6 +118,8 @@ class SubmitOrder:
     key_type: KeyType
     key: str  # as the tag has it
     request: OrderRequest
+    # An order by hand of equal name since then may be for this CSR. It is no part of what is sent.
+    untagged_since: datetime | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

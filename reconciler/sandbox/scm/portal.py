@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 from reconciler.sandbox.ca import IssuedCertificate
 from reconciler.sandbox.scm import dcv, orders, renew
+from reconciler.sandbox.scm.enroll import Form, checked
 from reconciler.sandbox.scm.fields import Members
 from reconciler.sandbox.scm.state import Admin, CustomValue, Domain, Order, Organization, Status, Validation
-from reconciler.sandbox.scm.terms import validation_status
+from reconciler.sandbox.scm.terms import terms_of, validation_status
 from reconciler.sandbox.scm.world import World
 
 _REQUESTER = "api-admin"
+_ORGANIZATION_ID, _PROFILE_ID = 1101, 2002  # Example Ltd, DV Multi-Domain
 _APPROVER = "approver"
 _ORGANIZATION_REUSE = timedelta(days=398)
 
@@ -65,6 +67,15 @@ class ScmPortal:
         """Renew as a person does with the button: without a CSR, the old one again."""
         values: dict[str, object] = {"dcvMode": "CNAME"} if csr_pem is None else {"dcvMode": "CNAME", "csr": csr_pem}
         return renew.renewed(self._world, self._admin(_REQUESTER), self.order(ssl_id), Members(values))
+
+    def order_by_hand(
+        self, csr_pem: str, org_id: int = _ORGANIZATION_ID, profile_id: int = _PROFILE_ID, comments: str = ""
+    ) -> int:
+        """Order with the form of the portal, for the longest term; return the order's id."""
+        world, admin = self._world, self._admin(_REQUESTER)
+        term = max(terms_of(world.profile(profile_id, org_id), world.options, world.now))
+        form = Form(org_id=org_id, csr_text=csr_pem, profile_id=profile_id, term=term, sans=(), comments=comments)
+        return orders.place(world, admin, checked(world, admin, form)).ssl_id
 
     def hide(self, ssl_id: int, *, until: datetime) -> None:
         """Keep an order out of list and report until an instant, as a lagging index does."""

@@ -344,10 +344,20 @@ def test_a_dead_order_blocks_and_is_not_ordered_again(status: OrderStatus) -> No
 
 def test_two_live_orders_for_one_key_are_named_and_the_run_fails() -> None:
     orders = [order_for(WANTED, CSR, ssl_id=501), order_for(WANTED, CSR, ssl_id=502)]
-    found = pending(waiting_for_certificate(CSR), orders=orders)
-    assert isinstance(found, Blocked)
-    assert found.error
-    assert "502" in found.remedy
+    (standing,) = plan(enrollments=[enrollment_for(WANTED)], orders=orders, view=waiting_for_certificate(CSR)).standings
+    assert standing.failure is not None
+    assert "revoke 502 in SCM" in standing.failure
+    assert isinstance(standing.decision, Wait)  # for the first of them: nothing more is ordered
+
+
+def test_of_two_live_orders_for_one_key_the_one_that_is_issued_is_used() -> None:
+    orders = [order_for(WANTED, CSR, ssl_id=500), ISSUED]
+    (standing,) = plan(
+        enrollments=[enrollment_for(WANTED)], orders=orders, view=waiting_for_certificate(CSR), collected={501: GIVEN}
+    ).standings
+    assert isinstance(only_step(standing.decision), UploadCertificates)
+    assert standing.failure is not None
+    assert "revoke 500 in SCM" in standing.failure
 
 
 @pytest.mark.parametrize(("minutes", "blocks"), [(-6 * 60, False), (-6, True), (0, True)])
