@@ -41,8 +41,9 @@ def apply(
 ) -> Result:
     """Carry out what `approved` shows, and everything that continues it.
 
-    An action runs if the approved plan has it; later steps of the same certificate are approved with it. What stands
-    on the branch is approved by whoever merged it, save the adoption of a live enrollment that would be changed.
+    An action runs if the approved plan has it; what comes later for the same file is approved with it, as is a reissue
+    that was queued behind a pending change. What stands on the branch is approved by whoever merged it, save the
+    adoption of a live enrollment that would be changed.
     """
     begun: set[CertificateName] = set()  # an approved action approves its later steps, its order included
     if options.approvals is not None:
@@ -51,7 +52,7 @@ def apply(
             for standing in approved.standings
             if standing.action is not None and options.approvals.approves(standing.action, now=approved.at)
         }
-    causes = {(action.certificate, action.cause, action.desired_digest) for action in approved.actions}
+    files = {(action.certificate, action.desired_digest) for action in approved.actions}
     # What had to wait is approved by policy; what a check before the order has blocked is not begun by this run.
     waiting = {
         standing.name
@@ -67,7 +68,7 @@ def apply(
             return standing.name in begun or options.approvals.approves(action, now=clock.now())
         if action.kind is ActionKind.ADOPT and standing.name not in options.allow_adopt:
             return False
-        return (action.certificate, action.cause, action.desired_digest) in causes or standing.name in waiting
+        return (action.certificate, action.desired_digest) in files or standing.name in waiting
 
     executor = Executor(
         observer=observer,

@@ -29,6 +29,7 @@ from reconciler.planning.indexes import EnrollmentIndex, OrderBook
 from reconciler.planning.matching import Found, match_enrollment
 from reconciler.planning.observed import AccountView, ChangeView, InstanceView, Observed
 from reconciler.planning.tags import OrderTag, bound_orders, key_of
+from reconciler.planning.uploads import reviewed
 from reconciler.ports import Clock, Cps, Edge
 
 log = logging.getLogger(__name__)
@@ -158,7 +159,7 @@ class Observer:
             if kind in change.inputs:
                 warnings = cps.warnings(enrollment.id, change_id, kind)
         managed = InputKind.CHANGE_MANAGEMENT in change.inputs
-        record = self._record(cps, key)
+        record = self._record(cps, key, anew=reviewed(change))
         return ChangeView(
             change=change,
             csrs=self._change_csrs(cps, key, change, record),
@@ -167,9 +168,12 @@ class Observer:
             record=record,
         )
 
-    def _record(self, cps: Cps, key: _ChangeKey) -> ChangeRecord | None:
-        """Read, once a change, who opened it and when; a phase past the upload has its CSRs only from here."""
-        if key in self._records and self._records[key].csrs:
+    def _record(self, cps: Cps, key: _ChangeKey, *, anew: bool) -> ChangeRecord | None:
+        """Read, once a change, who opened it and when; a phase past the upload has its CSRs only from here.
+
+        `anew`: what was uploaded matters, and may have become another since.
+        """
+        if not anew and key in self._records and self._records[key].csrs:
             return self._records[key]
         open_rows = [row for row in cps.history(key[1]) if row.status == "incomplete"]
         self._remember(self._records, key, open_rows[0] if open_rows else None)

@@ -127,6 +127,15 @@ class ChangeManagement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UploadHalf:
+    """One key type's part of an upload: the leaf, and its intermediates, issuer first, without the root."""
+
+    key_type: KeyType
+    leaf_pem: str
+    chain_pem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRecord:
     """One row of the change history. CPS names no change id there: the CSR's key tells which it is."""
 
@@ -135,16 +144,8 @@ class ChangeRecord:
     created_by: str
     created_at: datetime
     csrs: tuple[Csr, ...]
+    uploads: tuple[UploadHalf, ...] = ()  # as far as CPS shows them
     updated_at: datetime | None = None  # of one that has ended: when it did
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadHalf:
-    """One key type's part of an upload: the leaf, and its intermediates, issuer first, without the root."""
-
-    key_type: KeyType
-    leaf_pem: str
-    chain_pem: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

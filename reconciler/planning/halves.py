@@ -151,7 +151,7 @@ class Halves:
                 text=f"the {kinds} CSR has no order" if len(submit) == 1 else f"the {kinds} CSRs have no orders",
                 notes=ordering.terms.notes,
             )
-        return self._upload() or self._wait()
+        return self.issued() or self.waiting()
 
     def uncertain(self) -> Wait | None:
         """Tell of an order whose answer was lost: it is not placed again before it must have shown (the order rule)."""
@@ -181,7 +181,7 @@ class Halves:
                 return _blocked(Phase.CSR, half, found, "The change must be replaced: cancel it in the portal.")
         return None
 
-    def _upload(self) -> Upload | Blocked | None:
+    def issued(self) -> Upload | Blocked | None:
         """Return the upload once every half is issued; RSA alone once it has waited long enough for the other."""
         for half in self.halves:
             if half.examined is not None and (found := errors(half.examined.findings)):
@@ -221,7 +221,7 @@ class Halves:
         said = tuple(str(finding) for one in issued.values() for finding in one.findings if not finding.skipped)
         return Upload(halves=halves, notes=(*notes, *dict.fromkeys(said)))
 
-    def _wait(self) -> Wait | Blocked:
+    def waiting(self) -> Wait | Blocked:
         """Say who has to act on the halves that are not issued. A dead one blocks, but ECDSA beside a living RSA."""
         pending = [half for half in self.halves if half.live and half.examined is None]
         dead = [half for half in self.halves if half.dead and not half.live]

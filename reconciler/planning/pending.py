@@ -28,10 +28,10 @@ from reconciler.planning.steps import (
     SubmitOrder,
     Unread,
     UpdateEnrollment,
-    UploadCertificates,
     Wait,
     unresolved,
 )
+from reconciler.planning.uploads import refused_upload, repaired, replaced_past_review, upload_step
 from reconciler.planning.warnings import judge_management, judge_text
 
 _MUTUAL_AUTHENTICATION = "akamai.clientMutualAuthentication"
@@ -303,12 +303,24 @@ def _answer(case: Case, enrollment: Enrollment, view: ChangeView, change: Change
     if given := _given(case, change, asked):
         return given
     match asked:
-        case InputKind.PRE_WARNINGS | InputKind.POST_WARNINGS:
+        case InputKind.PRE_WARNINGS:
             return _warnings(case, enrollment, view, change, halves, asked)
+        case InputKind.POST_WARNINGS:
+            repair = _repair(case, enrollment, view, change, halves)
+            return repair or _warnings(case, enrollment, view, change, halves, asked)
         case InputKind.CHANGE_MANAGEMENT:
             return _promotion(case, enrollment, view, change, halves)
         case InputKind.CERTIFICATE:
             return _certificate(case, enrollment, change, halves)
+
+
+def _repair(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves) -> Decision | None:
+    """Upload over what is wrong while CPS still reviews it, unless a campaign is against what would be uploaded."""
+    repair = repaired(case, enrollment, view, change, halves, cause_of(case, enrollment, change))
+    if not isinstance(repair, Act):
+        return repair
+    held = _given(case, change, InputKind.CERTIFICATE) or _held_by_campaign(case, enrollment, change)
+    return held or repair
 
 
 def _given(case: Case, change: Change, asked: InputKind) -> Wait | None:
@@ -351,19 +363,15 @@ def _certificate(case: Case, enrollment: Enrollment, change: Change, halves: Hal
         return following
     if stop := _held_by_campaign(case, enrollment, change):
         return stop
-    step = UploadCertificates(
-        account=case.desired.enrollment.account,
-        enrollment_id=enrollment.id,
-        change_id=change.id,
-        halves=following.halves,
-    )
+    if refused := refused_upload(case, halves.of.view, change, following):
+        return begin_again(case, enrollment, change) if halves.of.retry else refused
     kinds = " and ".join(half.key_type for half in following.halves)
     passed = "certificate is issued and passes" if len(following.halves) == 1 else "certificates are issued and pass"
     return Act(
         phase=Phase.ISSUED,
         kind=ActionKind.UPLOAD,
         cause=cause,
-        steps=(step,),
+        steps=(upload_step(case, enrollment.id, change.id, following),),
         reason="certificate-issued",
         text=f"the {kinds} {passed} all checks",
         notes=following.notes,
@@ -458,6 +466,9 @@ _SOON = timedelta(seconds=30)
 def _promotion(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves) -> Decision:
     if view.management is None:
         return Wait(phase=Phase.PROMOTE, actor=Actor.CPS, text="CPS prepares its change management", poll=_SOON)
+    cause = cause_of(case, enrollment, change)
+    if anew := replaced_past_review(case, enrollment, view.management, change, halves, cause):
+        return anew
     verdict = judge_management(view.management, case.desired, case.context.policy, halves.evidence())
     if verdict.refusals:
         return Blocked(
@@ -478,7 +489,7 @@ def _promotion(case: Case, enrollment: Enrollment, view: ChangeView, change: Cha
     return Act(
         phase=Phase.PROMOTE,
         kind=ActionKind.PROMOTE,
-        cause=cause_of(case, enrollment, change),
+        cause=cause,
         steps=(step,),
         reason="staging-serves-it",
         text="staging serves the new certificate",

@@ -1,14 +1,14 @@
 """One certificate of one sandbox, and what people and time do to it between two runs of certrecon."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.support.control import Control
 from tests.support.left import Left, left_by_name
 from tests.support.program import Finished, Program
 
 if TYPE_CHECKING:
-    from reconciler.sandbox.cps.state import Change
+    from reconciler.sandbox.cps.state import Change, DeployedCertificate
     from reconciler.sandbox.scm.state import Order
     from reconciler.sandbox.server import BackgroundSandbox
 
@@ -107,6 +107,17 @@ class Site:
         number = self.sandbox.cps.state.enrollments[self.enrollment_id].pending
         assert number is not None
         return self.sandbox.cps.state.changes[number]
+
+    @property
+    def production(self) -> list["DeployedCertificate"]:
+        """What production serves."""
+        deployment = self.sandbox.cps.state.enrollments[self.enrollment_id].production
+        return [] if deployment is None else deployment.certificates
+
+    def issuing_ca(self, key_type: Literal["RSA", "EC"] = "RSA", *, root: bool = False) -> str:
+        """Return what a chain of DV certificates holds in PEM, with or without the root that does not belong there."""
+        chain = self.sandbox.sandbox.authority.chain("DV", key_type, cross=False)
+        return chain.issuing + chain.root if root else chain.issuing
 
     @property
     def mutating(self) -> dict[str, int]:

@@ -12,6 +12,7 @@ from reconciler.model.enrollment import (
     ChangeState,
     Csr,
     InputKind,
+    UploadHalf,
 )
 from reconciler.services.cps.wire import Wire, last_id
 from reconciler.services.decode import BodyError, decode, instant, optional_instant, text_or_none
@@ -127,6 +128,8 @@ def _messages(findings: Iterable[WireFinding] | None) -> tuple[str, ...]:
 
 class WireHistoryCertificate(Wire):
     csr: str | None = None
+    certificate: str | None = None
+    trust_chain: str | None = None
     key_algorithm: str | None = None
 
 
@@ -161,6 +164,15 @@ def _record(wire: WireRecord) -> ChangeRecord:
             Csr(key_type=_key_type(certificate), pem=certificate.csr)
             for certificate in several
             if certificate and certificate.csr
+        ),
+        uploads=tuple(
+            UploadHalf(
+                key_type=_key_type(certificate),
+                leaf_pem=certificate.certificate,
+                chain_pem=certificate.trust_chain or "",
+            )
+            for certificate in several
+            if certificate and certificate.certificate
         ),
         updated_at=optional_instant(wire.last_updated),
     )
