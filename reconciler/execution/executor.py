@@ -332,7 +332,8 @@ class Executor:
         lease = self.leases.get(_account(standing))
         state = self.journals[_account(standing)].state
         known = state.causes.get(standing.decision.cause) if state is not None else None
-        attempt = 1 if known is None else known.attempt + (known.ended_at is not None)
+        anew = standing.decision.again or (known is not None and known.ended_at is not None)
+        attempt = 1 if known is None else known.attempt + anew
         intent = Intent(
             id=IntentId(uuid.uuid4().hex),
             certificate=standing.name,

@@ -14,6 +14,7 @@ from reconciler.execution.sidebyside import side_by_side
 from reconciler.model.certificate import (
     AccountName,
     ChangeId,
+    ContractId,
     DesiredCertificate,
     EnrollmentId,
     InstanceName,
@@ -72,17 +73,19 @@ class Observer:
             AuthenticationError: a service did not accept the credentials; there is no point in going on.
         """
         at = self.clock.now()
+        journals = journals or {}
         by_account = _by_account(certificates)
         views = side_by_side(
-            [partial(self._account, name, some) for name, some in by_account.items()], at_most=self.parallelism
+            [partial(self._account, name, some, journals.get(name)) for name, some in by_account.items()],
+            at_most=self.parallelism,
         )
         accounts = dict(zip(by_account, views, strict=True))
-        bound = {tag: ssl for one in (journals or {}).values() for tag, ssl in bound_orders(one).items()}
+        bound = {tag: ssl for one in journals.values() for tag, ssl in bound_orders(one).items()}
         placed = self._placed(bound, accounts)
         instances = {
             name: self._instance(name, bound, placed) for name in sorted({one.order.instance for one in certificates})
         }
-        opened = _opened(journals or {})
+        opened = _opened(journals)
         looks = [_Look(self, accounts, instances, interest, opened, at) for _ in by_account]
         adding = [partial(look.add_all, some) for look, some in zip(looks, by_account.values(), strict=True)]
         side_by_side(adding, at_most=self.parallelism)
@@ -94,6 +97,7 @@ class Observer:
             collected=dict(self._collected),
             staging_handshakes={key: seen for look in looks for key, seen in look.handshakes.items()},
             histories={key: rows for look in looks for key, rows in look.histories.items()},
+            problems=tuple(problem for look in looks for problem in look.problems),
         )
 
     def orders(self, instance: InstanceName, placed: frozenset[SslId] = frozenset()) -> Reading[tuple[Order, ...]]:
@@ -109,9 +113,11 @@ class Observer:
         extra = [order for ssl_id in sorted(missing) if (order := _tolerant(lambda: scm.order(ssl_id))) is not None]  # noqa: B023
         return Reading(values=(*reading.values, *extra), complete=reading.complete, problems=reading.problems)
 
-    def _account(self, name: AccountName, certificates: Sequence[DesiredCertificate]) -> AccountView:
+    def _account(
+        self, name: AccountName, certificates: Sequence[DesiredCertificate], journal: OpenState | None
+    ) -> AccountView:
         cps = self.services.cps[name]
-        contracts = cps.contracts()
+        contracts = _as_before(cps.contracts(), journal.contracts if journal is not None else frozenset(), name)
         named = [one.common_name for one in certificates if one.enrollment.fips_mode is not None]
         enrollments = cps.enrollments(contracts.values, with_fips_mode=frozenset(named))
         return AccountView(
@@ -220,6 +226,20 @@ def _by_account(certificates: Sequence[DesiredCertificate]) -> dict[AccountName,
     return {name: found[name] for name in sorted(found)}
 
 
+def _as_before(
+    seen: Reading[frozenset[ContractId]], known: frozenset[ContractId], account: AccountName
+) -> Reading[frozenset[ContractId]]:
+    """Return the reading; it is not complete where a contract is missing that the credential saw before (safety 3)."""
+    missing = known - seen.values
+    if not seen.complete or not missing:
+        return seen
+    problem = (
+        f"cps: the credential of {account} no longer sees contract {', '.join(sorted(missing))}. Give it the grant;"
+        " if the contract is gone for good, remove the journal and run 'certrecon lock repair'."
+    )
+    return Reading(values=seen.values, complete=False, problems=(problem,))
+
+
 def _opened(journals: Mapping[AccountName, OpenState]) -> frozenset[tuple[AccountName, EnrollmentId]]:
     """Return the enrollments for which the journals know a change of ours whose end nobody has seen."""
     return frozenset(
@@ -251,6 +271,7 @@ class _Look:
     histories: dict[tuple[AccountName, EnrollmentId], tuple[ChangeRecord, ...]] = field(default_factory=dict)
     changes: dict[tuple[AccountName, EnrollmentId], ChangeView] = field(default_factory=dict)
     handshakes: dict[tuple[AccountName, EnrollmentId], frozenset[int]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
 
     def add_all(self, certificates: Sequence[DesiredCertificate]) -> None:
         for one in certificates:
@@ -281,9 +302,12 @@ class _Look:
 
     def _read_history(self, account: AccountName, enrollment: Enrollment) -> None:
         """Ask how a change of ours ended that is no longer pending, while something is needed still."""
-        rows = _tolerant(lambda: self.observer.services.cps[account].history(enrollment.id))
-        if rows is not None:
-            self.histories[account, enrollment.id] = rows
+        try:
+            self.histories[account, enrollment.id] = self.observer.services.cps[account].history(enrollment.id)
+        except AuthenticationError:
+            raise
+        except ServiceError as error:
+            self.problems.append(str(error))
 
     def _by_key(self, desired: DesiredCertificate, view: ChangeView) -> list[Order]:
         book = self.instances[desired.order.instance].book

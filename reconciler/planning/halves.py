@@ -93,10 +93,6 @@ class Halves:
     halves: tuple[Half, ...]
 
     @property
-    def ordered(self) -> bool:
-        return any(half.live or half.dead for half in self.halves)
-
-    @property
     def unordered(self) -> int:
         """How many of them no order, alive or dead, is known to hold."""
         return sum(not half.live and not half.dead for half in self.halves)

@@ -424,6 +424,7 @@ def begin_again(case: Case, enrollment: Enrollment, change: Change, phase: Phase
         ),
         reason="retry",
         text=f"a person lets the work of change {change.id} begin again",
+        again=True,
     )
 
 

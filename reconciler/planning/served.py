@@ -63,27 +63,31 @@ def change_matters(
     now: datetime,
     campaigns: CampaignBook,
 ) -> bool:
-    """Tell whether a pending change is worth its reads: of a served certificate only if it is ours, or needed.
+    """Tell whether a change is worth its reads, pending or gone: of a served certificate only if it is ours, or needed.
 
     A renewal that CPS opened early is not read before its certificate needs anything (DESIGN 2).
     """
     serving = serving_of(desired, served, book, policy, now)
     if serving is None or desired.state is State.ABSENT:
         return True
-    if not enrollment.pending:
-        return need_of(desired, enrollment, served, serving, now) is not None
-    pending = enrollment.pending[-1].id
-    named = pending in (desired.enrollment.adopt_change, desired.enrollment.cancel_change)
-    known = journal is not None and (
-        pending in journal.changes or any(one.intent.enrollment_id == enrollment.id for one in journal.open)
-    )
-    if named or known or (enrollment.id, pending) in book.by_change:
+    if enrollment.pending and _named_or_ours(desired, enrollment, book, journal):
         return True
     if need_of(desired, enrollment, served, serving, now) is not None:
         return True
     candidate = campaigns.candidate(desired, enrollment.id, served, book)
     judged = [judge(one, candidate) for one in campaigns.replacements]
     return any(one is not None and one.progress is not Progress.DONE for one in judged)
+
+
+def _named_or_ours(
+    desired: DesiredCertificate, enrollment: Enrollment, book: OrderBook, journal: OpenState | None
+) -> bool:
+    pending = enrollment.pending[-1].id
+    named = pending in (desired.enrollment.adopt_change, desired.enrollment.cancel_change)
+    known = journal is not None and (
+        pending in journal.changes or any(one.intent.enrollment_id == enrollment.id for one in journal.open)
+    )
+    return named or known or (enrollment.id, pending) in book.by_change
 
 
 def served_certificate(case: Case, enrollment: Enrollment, *, view: ChangeView | None, owner: Owner | None) -> Decision:
@@ -141,6 +145,7 @@ def _open(case: Case, enrollment: Enrollment, need: Need, *, over: bool = False)
         differences=need.differences,
         notes=_opening_notes(case, enrollment, need),
         replacing=need.replacing,
+        again=case.desired.name in case.context.retry,
     )
 
 

@@ -174,6 +174,7 @@ class Act:
     notes: tuple[str, ...] = ()
     to_order: int = 0  # orders that its change needs after these steps
     replacing: Replacing | None = None  # by a campaign
+    again: bool = False  # a person lets dead or lost work begin again: the next attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

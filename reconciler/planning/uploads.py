@@ -50,11 +50,11 @@ def repaired(
     CPS takes another upload as long as it waits for a word on its findings (akamai-cps 3.5).
     """
     uploads = view.record.uploads if view.record is not None else ()
-    if not uploads or not any(half.live for half in halves.halves):
+    if not uploads or not all(half.live or half.dead for half in halves.halves):
         return None
     ours = halves.issued()
     if not isinstance(ours, Upload):
-        return halves.waiting()  # whatever is there, it is not of our orders
+        return ours or halves.waiting()  # whatever is there, it is not of our orders
     why = _wrong(uploads, ours)
     if why is None:
         return None
@@ -75,10 +75,11 @@ def replaced_past_review(
     """Begin anew where staging has another certificate than our orders brought: past review nothing can be uploaded."""
     ours = halves.serials()
     live = {one.serial for one in case.served(enrollment).production.values()}
-    strange = _serials(management.pending_pems) - ours - live
-    if not ours or not strange:
+    there = _serials(management.pending_pems)
+    wrong = there - ours - live if there & ours else there  # a change that adds a half has the served one beside it
+    if not ours or not wrong:
         return None
-    serials = ", ".join(sorted(f"{serial:x}" for serial in strange))
+    serials = ", ".join(sorted(f"{serial:x}" for serial in wrong))
     return Act(
         phase=Phase.PROMOTE,
         kind=ActionKind.REISSUE,

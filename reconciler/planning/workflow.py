@@ -82,6 +82,7 @@ def _create(case: Case) -> Decision:
         reason="no-enrollment",
         text="no enrollment has this identity",
         notes=case.terms.notes,
+        again=case.desired.name in case.context.retry,
     )
 
 

@@ -32,8 +32,8 @@ def test_a_change_that_the_list_shows_only_after_the_settle_time_is_nobodys_and_
 
 def test_active_certificates_that_are_stale_after_completion_lead_to_no_second_renewal(live: Site) -> None:
     live.at_scm("revoke", 5001)
-    live.set(active_lag_s="6h")
-    waiting = live.apply(wait="12h")
+    live.set(active_lag_s="2h")
+    waiting = live.apply(wait="4h")
     assert live.left.changes == ("new completed", "renewal completed"), waiting.stdout
     stale = live.apply(wait="0s")
     assert stale.exit_code == 3, stale.stdout
@@ -44,7 +44,7 @@ def test_active_certificates_that_are_stale_after_completion_lead_to_no_second_r
 
 
 def test_active_certificates_that_are_stale_after_a_create_are_waited_for(site: Site) -> None:
-    site.set(active_lag_s="6h")
+    site.set(active_lag_s="1h")
     site.apply_until_done()
     assert site.left.changes == ("new completed",)
     site.assert_settled()

@@ -17,7 +17,9 @@ _EDITS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("edit", _EDITS)
+@pytest.mark.parametrize(
+    "edit", [pytest.param(edit, marks=() if edit == "emptied" else pytest.mark.long) for edit in _EDITS]
+)
 def test_an_order_whose_comments_a_person_edited_is_still_ours_and_is_not_doubled(site: Site, edit: str) -> None:
     site.set(issue_dv_s="2h")
     site.apply(wait="5m")
@@ -61,7 +63,7 @@ def test_an_order_by_hand_since_our_first_intent_blocks_ours_until_a_person_lets
     site.assert_settled()
 
 
-@pytest.mark.parametrize("what", [{"org_id": 1102}, {"profile_id": 2001}])
+@pytest.mark.parametrize("what", [{"org_id": 1102}, pytest.param({"profile_id": 2001}, marks=pytest.mark.long)])
 def test_an_order_by_hand_of_another_organization_or_profile_is_none_of_our_business(
     site: Site, what: dict[str, int]
 ) -> None:

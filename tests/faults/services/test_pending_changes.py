@@ -91,7 +91,7 @@ def test_supersede_gives_up_the_waiting_order_and_says_which_is_lost(site: Site)
     assert len(site.orders) == 3
 
 
-@pytest.mark.parametrize("days", [0, 170])
+@pytest.mark.parametrize("days", [0, pytest.param(170, marks=pytest.mark.long)])
 def test_a_renewal_for_which_cps_made_no_new_key_is_not_ordered_for(live: Site, days: int) -> None:
     live.set(key_reuse="reused", auto_renewal_days=0)
     live.advance(f"{days}d")

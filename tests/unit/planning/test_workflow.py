@@ -434,7 +434,7 @@ def test_a_certificate_that_fails_a_check_is_never_uploaded(given: tuple[Certifi
     assert rule in found.text
 
 
-def both_halves(*, ecdsa: OrderStatus, rsa_issued_hours_ago: float) -> Decision:
+def both_halves(*, ecdsa: OrderStatus, rsa_issued_hours_ago: float, **fields: Any) -> Decision:
     """Decide where the RSA half is issued and the ECDSA half is as told."""
     wanted = dataclasses.replace(WANTED, key_types=frozenset(KeyType))
     rsa_csr = csr_pem(key=rsa_key())
@@ -449,7 +449,7 @@ def both_halves(*, ecdsa: OrderStatus, rsa_issued_hours_ago: float) -> Decision:
     )
     other = dataclasses.replace(ISSUED, status=ecdsa, status_text=ecdsa.value)
     collected = {502: (rsa_leaf, *GIVEN)} | ({501: GIVEN} if ecdsa is OrderStatus.ISSUED else {})
-    return pending(waiting_for_certificate(rsa_csr, CSR), wanted, orders=[rsa, other], collected=collected)
+    return pending(waiting_for_certificate(rsa_csr, CSR), wanted, orders=[rsa, other], collected=collected, **fields)
 
 
 def uploaded_kinds(found: Decision) -> list[KeyType]:
@@ -470,6 +470,28 @@ def test_the_other_half_is_waited_for_a_day_and_then_rsa_goes_alone(ecdsa: Order
     assert uploaded_kinds(late) == [KeyType.RSA]
     assert isinstance(late, Act)
     assert "RSA is uploaded alone" in " ".join(late.notes)
+
+
+@pytest.mark.parametrize("ecdsa", [OrderStatus.APPLIED, OrderStatus.REJECTED])
+def test_where_a_certificate_is_served_the_other_half_is_waited_for_until_the_level_of_warnings(
+    ecdsa: OrderStatus,
+) -> None:
+    def served_for(days: float) -> Mapping[str, Any]:
+        return served_by(leaf(ISSUER, "www.example.com", key=rsa_key()), expires_at=NOW + timedelta(days=days))
+
+    early = both_halves(ecdsa=ecdsa, rsa_issued_hours_ago=72, served=served_for(21.1))  # warn: at 21 days
+    assert isinstance(early, Wait)
+    late = both_halves(ecdsa=ecdsa, rsa_issued_hours_ago=72, served=served_for(20.9))
+    assert uploaded_kinds(late) == [KeyType.RSA]
+
+
+def test_ecdsa_does_not_go_alone_where_rsa_was_refused() -> None:
+    wanted = dataclasses.replace(WANTED, key_types=frozenset(KeyType))
+    rsa_csr = csr_pem(key=rsa_key())
+    refused = order_for(wanted, rsa_csr, ssl_id=502, status=OrderStatus.REJECTED, status_text="Rejected")
+    found = pending(waiting_for_certificate(rsa_csr, CSR), wanted, orders=[refused, ISSUED], collected={501: GIVEN})
+    assert isinstance(found, Blocked)
+    assert "502 (RSA) is Rejected" in found.text
 
 
 # Warnings and promotion
