@@ -152,6 +152,10 @@ class Scm(Protocol):
 
     def revoke(self, ssl_id: SslId, reason: str) -> None: ...
 
+    def link_orders(self, old: SslId, new: SslId) -> None:
+        """Note that order `new` succeeds `old`, so that mails about the older one's end stop; the CA is not asked."""
+        ...
+
 
 class Edge(Protocol):
     """The CDN's TLS endpoints."""

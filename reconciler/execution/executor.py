@@ -24,7 +24,7 @@ from reconciler.model.certificate import (
     InstanceName,
 )
 from reconciler.model.digest import desired_digest
-from reconciler.model.entry import Intent, IntentId, Outcome, OutcomeKind
+from reconciler.model.entry import CauseId, Intent, IntentId, Outcome, OutcomeKind
 from reconciler.model.journal import OpenState
 from reconciler.planning.case import Context
 from reconciler.planning.halves import may_order
@@ -35,8 +35,10 @@ from reconciler.planning.ownership import OPENING
 from reconciler.planning.plan import Plan, Standing
 from reconciler.planning.settle import SETTLE
 from reconciler.planning.steps import (
+    HOUSEKEEPING,
     Act,
     CreateEnrollment,
+    LinkOrders,
     Phase,
     Step,
     SubmitOrder,
@@ -156,6 +158,7 @@ class Executor:
             if self.stop():
                 return self._result(plan)
             runnable = [(standing, step) for standing in plan.standings for step in self._runnable(standing)]
+            runnable = runnable or self._housekeeping(plan)
             if runnable:
                 self._watch(plan, None)
                 self._act(self._creates.admitted(runnable))
@@ -206,6 +209,11 @@ class Executor:
     def _runnable(self, standing: Standing) -> list[Step]:
         now = self.clock.now()
         return [step for step, when in self._timed(standing) if when is not None and when <= now]
+
+    def _housekeeping(self, plan: Plan) -> list[tuple[Standing, Step]]:
+        """Return the bookkeeping that this run has not tried yet; it comes when nothing else can be done."""
+        due = [(standing, step) for standing in plan.standings for step in standing.housekeeping]
+        return [(standing, step) for standing, step in due if _key(standing, step) not in self._latest]
 
     def _timed(self, standing: Standing) -> list[tuple[Step, datetime | None]]:
         """Return the steps that this run may make for one certificate, each with when; None: not again in this run."""
@@ -326,18 +334,17 @@ class Executor:
             lease.confirm()
 
     def _intent(self, standing: Standing, step: Step, now: datetime) -> Intent:
-        if not isinstance(standing.decision, Act):
-            raise TypeError(standing.name)
+        cause = _cause(standing, step)
         key = _key(standing, step)
         lease = self.leases.get(_account(standing))
         state = self.journals[_account(standing)].state
-        known = state.causes.get(standing.decision.cause) if state is not None else None
-        anew = standing.decision.again or (known is not None and known.ended_at is not None)
-        attempt = 1 if known is None else known.attempt + anew
+        known = state.causes.get(cause) if state is not None else None
+        again = isinstance(standing.decision, Act) and standing.decision.again
+        attempt = 1 if known is None else known.attempt + (again or known.ended_at is not None)
         intent = Intent(
             id=IntentId(uuid.uuid4().hex),
             certificate=standing.name,
-            cause=standing.decision.cause,
+            cause=cause,
             attempt=attempt,
             operation=key.operation,
             enrollment_id=key.enrollment_id,
@@ -348,12 +355,14 @@ class Executor:
             at=now,
             identity=standing.desired.identity,
             key=step.key if isinstance(step, SubmitOrder) else None,
+            succeeds=step.succeeds if isinstance(step, SubmitOrder) else frozenset(),
+            link=step.link if isinstance(step, LinkOrders) else None,
             approval=self.approval,
             epoch=lease.epoch if lease is not None else 0,
             commit=self.commit,
             run_url=self.run_url,
-            reason=f"{standing.decision.reason}: {standing.decision.text}",
-            replacing=standing.decision.replacing,
+            reason=_reason(standing, step),
+            replacing=standing.decision.replacing if isinstance(standing.decision, Act) else None,
         )
         self._keys[intent.id] = key
         return intent
@@ -384,6 +393,8 @@ class Executor:
         repeated = key in self._latest and self._latest[key].kind is OutcomeKind.DONE
         self._latest[key] = outcome
         self._placed += isinstance(step, SubmitOrder) and outcome.kind in (OutcomeKind.DONE, OutcomeKind.UNKNOWN)
+        if isinstance(step, LinkOrders):
+            return  # what comes of bookkeeping is told, and fails nothing
         if outcome.kind is OutcomeKind.DONE and self._in_a_circle(standing, key, outcome.at):
             self._failed[standing.name] = f"{key.operation} is done again and again. Given up for this run."
             return
@@ -438,7 +449,9 @@ class Executor:
         open_ones = [
             outcome
             for key, outcome in self._latest.items()
-            if key.certificate == standing.name and outcome.kind is OutcomeKind.UNKNOWN
+            if key.certificate == standing.name
+            and outcome.kind is OutcomeKind.UNKNOWN
+            and key.operation not in HOUSEKEEPING
         ]
         state = self.journals[_account(standing)].state
         if state is None:
@@ -449,6 +462,21 @@ class Executor:
 
 def _account(standing: Standing) -> AccountName:
     return standing.desired.enrollment.account
+
+
+def _cause(standing: Standing, step: Step) -> CauseId:
+    if isinstance(step, LinkOrders):
+        return step.cause
+    if not isinstance(standing.decision, Act):
+        raise TypeError(standing.name)
+    return standing.decision.cause
+
+
+def _reason(standing: Standing, step: Step) -> str:
+    if isinstance(step, LinkOrders):
+        return f"succession: order {step.link.new} succeeds order {step.link.old}"
+    decision = standing.decision
+    return f"{decision.reason}: {decision.text}" if isinstance(decision, Act) else ""
 
 
 def _by_account(

@@ -19,13 +19,14 @@ from reconciler.errors import (
 )
 from reconciler.model.certificate import AccountName, ChangeId, EnrollmentId, InstanceName
 from reconciler.model.digest import desired_digest
-from reconciler.model.entry import IntentId, Outcome, OutcomeKind
+from reconciler.model.entry import IntentId, OrderLink, Outcome, OutcomeKind
 from reconciler.model.order import SslId
 from reconciler.planning.steps import (
     AcknowledgeWarnings,
     CancelChange,
     CreateEnrollment,
     DeleteEnrollment,
+    LinkOrders,
     PromoteToProduction,
     RevokeCertificate,
     Step,
@@ -138,8 +139,18 @@ def _call(step: Step, services: Services) -> Gained:
         case RevokeCertificate(instance=instance, ssl_id=ssl_id, reason=reason):
             services.scm[instance].revoke(ssl_id, reason)
             return Gained()
+        case LinkOrders(instance=instance, link=link):
+            _link(link, services.scm[instance])
+            return Gained()
         case _:
             assert_never(step)
+
+
+def _link(link: OrderLink, scm: Scm) -> None:
+    """Tell SCM of a successor, unless it knows of one: from a call whose answer was lost, or from a person."""
+    order = scm.order(link.old)
+    if order is not None and not order.renewed:
+        scm.link_orders(link.old, link.new)
 
 
 def _acknowledge(step: AcknowledgeWarnings, cps: Cps) -> None:

@@ -22,6 +22,15 @@ class OutcomeKind(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLink:
+    """A word to SCM that one order succeeds another, so that it stops its mails about the older one's end."""
+
+    old: SslId
+    new: SslId
+    until: datetime  # the older certificate's end: after it there is nothing to be told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """One mutating call that is about to be made."""
 
@@ -38,6 +47,8 @@ class Intent:
     at: datetime  # service time
     identity: Identity | None = None  # of the certificate: what a create's enrollment is remembered by
     key: str | None = None  # of an order: its CSR's public key, as the tag has it
+    succeeds: frozenset[SslId] = frozenset()  # of an order: those whose certificates its own is to replace
+    link: OrderLink | None = None  # of a link
     approval: str = ""  # what approved it: "merge", "policy", or a plan's digest
     epoch: int = 0  # of the lock
     commit: str = ""  # of the desired state

@@ -9,7 +9,7 @@ from typing import assert_never
 from reconciler.errors import JournalError
 from reconciler.model.certificate import CertificateName, ChangeId, ContractId, EnrollmentId, Identity, KeyType
 from reconciler.model.codec import CodecError, from_json, to_json
-from reconciler.model.entry import CauseId, Intent, IntentId, Outcome, OutcomeKind
+from reconciler.model.entry import CauseId, Intent, IntentId, OrderLink, Outcome, OutcomeKind
 from reconciler.model.journal_entries import (
     AttemptRaised,
     CauseEnded,
@@ -31,6 +31,7 @@ from reconciler.model.order import SslId
 from reconciler.model.replacement import Replacing
 
 _LONGEST_BACK_OFF_H = 24
+_MOST_UNCLEAR = 2
 _CAUSES_KEPT = timedelta(days=400)  # after their end: longer than any certificate of today lives
 _ANSWERS_KEPT = timedelta(days=1)  # CPS shows what it was given within minutes
 REPAIR = "Run 'certrecon lock repair'."
@@ -83,6 +84,21 @@ class OwnOrder:
     key_type: KeyType
     cause: CauseId
     requested_at: datetime
+    succeeds: frozenset[SslId] = frozenset()  # orders of what was served when this one was placed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRecord:
+    """What came of a link so far. It is bookkeeping: two answers that say nothing are enough."""
+
+    link: OrderLink
+    unclear: int = 0  # answers that were lost or said nothing, while no look has shown the link since
+    closed: bool = False  # SCM was told, or does not want to be
+
+    def after(self, outcome: Outcome, *, was_unknown: bool) -> "LinkRecord":
+        unclear = self.unclear + (was_unknown and outcome.kind is OutcomeKind.NOT_SENT)
+        closed = outcome.kind in (OutcomeKind.DONE, OutcomeKind.REFUSED) or unclear >= _MOST_UNCLEAR
+        return replace(self, unclear=unclear, closed=closed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +150,7 @@ class OpenState:
     changes: Mapping[ChangeId, OwnChange] = field(default_factory=dict)
     orders: Mapping[str, OwnOrder] = field(default_factory=dict)  # by key, as the tag has it
     answers: Mapping[ChangeId, Answer] = field(default_factory=dict)  # young ones
+    links: Mapping[SslId, LinkRecord] = field(default_factory=dict)  # by the older order
     contracts: frozenset[ContractId] = frozenset()
     refusals: Mapping[str, Refusal] = field(default_factory=dict)  # by `refusal_key`
     levels: Mapping[CertificateName, Level] = field(default_factory=dict)
@@ -158,7 +175,8 @@ class OpenState:
 def _after(state: OpenState, entry: Entry) -> OpenState:  # noqa: C901 - one line a kind
     match entry:
         case EpochTaken():
-            return replace(state, epoch=entry.epoch, causes=_without_old(state.causes, entry.at))
+            links = {old: one for old, one in state.links.items() if entry.at < one.link.until}
+            return replace(state, epoch=entry.epoch, causes=_without_old(state.causes, entry.at), links=links)
         case IntentWritten():
             return _with_intent(state, entry)
         case OutcomeWritten(outcome=outcome):
@@ -192,6 +210,9 @@ def _after(state: OpenState, entry: Entry) -> OpenState:  # noqa: C901 - one lin
 
 def _with_intent(state: OpenState, entry: IntentWritten) -> OpenState:
     intent = entry.intent
+    opened = (*state.open, OpenIntent(intent=intent, written_at=entry.written_at))
+    if intent.link is not None:
+        return replace(state, open=opened)  # bookkeeping after the cause's end: it begins no attempt
     known = state.causes.get(intent.cause)
     if known is None or known.attempt < intent.attempt:
         known = CauseRecord(attempt=intent.attempt, first_intent_at=intent.at)
@@ -199,7 +220,7 @@ def _with_intent(state: OpenState, entry: IntentWritten) -> OpenState:
         known = replace(known, enrollment_id=intent.enrollment_id, replacing=intent.replacing)
     return replace(
         state,
-        open=(*state.open, OpenIntent(intent=intent, written_at=entry.written_at)),
+        open=opened,
         causes={**state.causes, intent.cause: known},
     )
 
@@ -213,6 +234,10 @@ def _with_outcome(state: OpenState, outcome: Outcome) -> OpenState:
         marked = replace(found, unknown=outcome)
         return replace(state, open=tuple(marked if one is found else one for one in state.open))
     state = replace(state, open=tuple(one for one in state.open if one is not found))
+    if found.intent.link is not None:
+        known = state.links.get(found.intent.link.old, LinkRecord(link=found.intent.link))
+        known = known.after(outcome, was_unknown=found.unknown is not None)
+        return replace(state, links={**state.links, known.link.old: known})
     if outcome.kind is OutcomeKind.DONE:
         state = _with_answer(_with_refusal(state, found.intent, None), found.intent, outcome)
         return _with_ids(state, found.intent, outcome)
@@ -244,6 +269,7 @@ def _with_ids(state: OpenState, intent: Intent, outcome: Outcome) -> OpenState:
             key_type=KeyType(intent.key_type or KeyType.RSA),
             cause=intent.cause,
             requested_at=intent.at,
+            succeeds=intent.succeeds,
         )
         state = replace(state, orders={**state.orders, intent.key: order})
     return state

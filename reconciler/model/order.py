@@ -73,6 +73,7 @@ class Order:
     expires_at: datetime | None
     requester: str = ""
     approver: str = ""
+    renewed: bool | None = None  # a successor is linked; None: the report does not say, only details do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

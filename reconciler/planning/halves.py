@@ -55,8 +55,7 @@ class Surroundings:
     view: ChangeView
     book: OrderBook
     collected: Mapping[tuple[InstanceName, SslId], tuple[Certificate, ...]]
-    live_serials: frozenset[int]  # in production
-    live_types: frozenset[KeyType]  # in production
+    live: Mapping[KeyType, int]  # serials in production
     warn_at: datetime | None  # of what production serves; None: it serves nothing
     public_roots: tuple[Certificate, ...]
     private_roots: frozenset[str]
@@ -65,6 +64,13 @@ class Surroundings:
     retry: bool  # dead work may begin again
     uncertain: Mapping[str, datetime]  # keys whose order may have been placed, and until when nobody can tell
     now: datetime
+
+    def succeeded_by(self, key_type: KeyType) -> frozenset[SslId]:
+        """Return the orders of what production serves whose certificates one of this key type replaces."""
+        wanted = self.desired.wanted_key_types
+        replaced = [serial for served, serial in self.live.items() if served is key_type or served not in wanted]
+        orders = (self.book.by_serial.get(serial) for serial in replaced)
+        return frozenset(order.ssl_id for order in orders if order is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +249,7 @@ def halves_of(of: Surroundings) -> Halves:
     halves = tuple(_half(of, key_type) for key_type in sorted(of.desired.wanted_key_types, reverse=True))
     # A change that adds the missing half shows no CSR of the one that is served: that one stays as it is.
     added = tuple(half for half in halves if half.csr is not None or half.live or half.dead)
-    return Halves(of=of, halves=added if of.view.csrs and of.live_types else halves)
+    return Halves(of=of, halves=added if of.view.csrs and of.live else halves)
 
 
 def _half(of: Surroundings, key_type: KeyType) -> Half:
@@ -304,7 +310,7 @@ def _previous_keys(of: Surroundings, csr: CsrInfo) -> frozenset[str] | None:
     """Return the CSR's key if it is an earlier one's: an order for another change has it. None: nobody can tell."""
     if any(_of_another_change(of, one) for one in of.book.by_key.get(key_of(csr.spki_sha256), ())):
         return frozenset({csr.spki_sha256})
-    return None if of.live_serials else frozenset()
+    return None if of.live else frozenset()
 
 
 def _examined(of: Surroundings, csr: CsrInfo | None, order: Order) -> Examined | None:
@@ -322,7 +328,7 @@ def _examined(of: Surroundings, csr: CsrInfo | None, order: Order) -> Examined |
         public_roots=of.public_roots,
         private_roots=of.private_roots,
         private_certificates=of.private_certificates,
-        live_serials=of.live_serials,
+        live_serials=frozenset(of.live.values()),
         revoked=False,  # a revoked order is not live, and not examined
         now=of.now,
     )
@@ -374,6 +380,7 @@ def _submit(of: Surroundings, half: Half, csr: CsrInfo, ordering: Ordering) -> S
             dcv_email=wanted.dcv_email,
         ),
         untagged_since=ordering.untagged_since,
+        succeeds=of.succeeded_by(half.key_type),
     )
 
 

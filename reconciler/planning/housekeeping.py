@@ -123,7 +123,7 @@ def _seen(standing: Standing, one: OpenIntent, journal: OpenState, context: Cont
             book = context.observed.instances[standing.desired.order.instance].book
             found = book.by_key.get(intent.key, ())
             return _Effect(kind=OutcomeKind.DONE, ssl_id=found[0].order.ssl_id) if found else None
-        case "create enrollment" | "update enrollment" | "submit order":
+        case "create enrollment" | "update enrollment" | "submit order" | "link orders":
             return None
         case operation:
             repeated = isinstance(standing.decision, Act) and any(

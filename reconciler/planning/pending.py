@@ -194,19 +194,18 @@ def _named(difference: Difference) -> str:
 
 def _surroundings(case: Case, enrollment: Enrollment, change: Change, view: ChangeView) -> Surroundings:
     trust = case.context.trust
-    live_types = frozenset(case.served(enrollment).production)
+    live = {key_type: one.serial for key_type, one in case.served(enrollment).production.items()}
     serving = case.serving(enrollment)
     return Surroundings(
         desired=replace(  # what the change was opened for
-            case.desired, sans=enrollment.sans, key_types=case.desired.key_types or live_types or None
+            case.desired, sans=enrollment.sans, key_types=case.desired.key_types or frozenset(live) or None
         ),
         enrollment=enrollment,
         change_id=change.id,
         view=view,
         book=case.instance.book,
         collected=case.context.observed.collected,
-        live_serials=frozenset(one.serial for one in case.served(enrollment).production.values()),
-        live_types=live_types,
+        live=live,
         warn_at=serving.warn_at if serving is not None else None,
         public_roots=trust.public_roots,
         private_roots=trust.private_roots.get(case.desired.order.instance, frozenset()),

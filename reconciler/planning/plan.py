@@ -18,6 +18,7 @@ from reconciler.planning.causes import digest
 from reconciler.planning.diff import Difference, Effect
 from reconciler.planning.freezes import ignores_freeze
 from reconciler.planning.guards import Guarded, GuardState, Refusal, guard_states, refusals
+from reconciler.planning.links import Links, link_text
 from reconciler.planning.matching import Found, match_enrollment
 from reconciler.planning.needs import Serving
 from reconciler.planning.only import held_back
@@ -32,6 +33,7 @@ from reconciler.planning.steps import (
     CreateEnrollment,
     Decision,
     Done,
+    LinkOrders,
     Phase,
     Step,
     SubmitOrder,
@@ -89,6 +91,7 @@ class Standing:
     candidate: Candidate | None = None  # for the campaigns, where there are any
     campaign: Campaign | None = None  # the one that the work on it is for
     must_go_in: timedelta | None = None  # the time in which what is served must be replaced; None: nothing is served
+    housekeeping: tuple[LinkOrders, ...] = ()  # for what is done: nothing waits for it or fails with it
 
     @property
     def name(self) -> CertificateName:
@@ -166,10 +169,11 @@ def plan_for(
 ) -> Plan:
     """Decide on each certificate. `problems`: what the files already said."""
     standings, found = [], list(problems)
+    links = Links.of(context)
     for desired in certificates:
         case, wrong = _case(desired, context)
         found.extend(wrong)
-        standings.append(_standing(case))
+        standings.append(_standing(case, links))
     standings, states = guarded(sorted(standings, key=_urgency), context)
     return Plan(
         at=context.observed.at,
@@ -210,7 +214,7 @@ def _unread(context: Context, standings: Sequence[Standing]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
 
 
-def _standing(case: Case) -> Standing:
+def _standing(case: Case, links: Links) -> Standing:
     found = match_enrollment(case.desired, case.account.index)
     enrollment = found.enrollment if isinstance(found, Found) else None
     serving = case.serving(enrollment) if enrollment is not None else None
@@ -219,6 +223,7 @@ def _standing(case: Case) -> Standing:
     worked = worked_for(case.context.campaigns.replacements, candidate) if candidate is not None else None
     campaign = worked.campaign if worked is not None else None
     remaining = serving.remaining if serving is not None else None
+    housekeeping = _housekeeping(case, enrollment, decision, links)
     return Standing(
         desired=case.desired,
         enrollment=enrollment,
@@ -226,13 +231,23 @@ def _standing(case: Case) -> Standing:
         phase=_phase(decision, serving),
         decision=decision,
         action=_action(case, enrollment, decision),
-        attention=_attention(decision, serving),
+        attention=(*_attention(decision, serving), *map(link_text, housekeeping)),
         failure=_doubled(case, enrollment) or (serving.wrong_override if serving is not None else None),
         held=held_back(case, enrollment, decision),
         candidate=candidate,
         campaign=campaign,
         must_go_in=remaining if campaign is None else must_go_in(campaign, remaining, now=case.now),
+        housekeeping=housekeeping,
     )
+
+
+def _housekeeping(
+    case: Case, enrollment: Enrollment | None, decision: Decision, links: Links
+) -> tuple[LinkOrders, ...]:
+    """Return what is left to tell where all else is done; a run of `--only` some kinds leaves it to a whole one."""
+    if enrollment is None or not isinstance(decision, Done) or case.desired.state is State.ABSENT:
+        return ()
+    return () if case.context.selectors.only else links.due(case.desired, enrollment)
 
 
 def _candidate(case: Case, enrollment: Enrollment | None) -> Candidate | None:

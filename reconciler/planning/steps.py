@@ -14,7 +14,7 @@ from reconciler.model.certificate import (
     KeyType,
 )
 from reconciler.model.enrollment import InputKind, UploadHalf
-from reconciler.model.entry import CauseId
+from reconciler.model.entry import CauseId, OrderLink
 from reconciler.model.order import OrderRequest, SslId
 from reconciler.model.replacement import Replacing
 from reconciler.planning.diff import Difference
@@ -120,6 +120,7 @@ class SubmitOrder:
     request: OrderRequest
     # An order by hand of equal name since then may be for this CSR. It is no part of what is sent.
     untagged_since: datetime | None = field(default=None, compare=False, repr=False)
+    succeeds: frozenset[SslId] = field(default=frozenset(), repr=False)  # for the journal: SCM is not told with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +148,16 @@ class PromoteToProduction:
     validation_hash: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkOrders:
+    """Tell SCM that an order succeeds another. Bookkeeping: no certificate waits for it, or fails with it."""
+
+    instance: InstanceName
+    enrollment_id: EnrollmentId
+    cause: CauseId  # of the newer order
+    link: OrderLink
+
+
 Step = (
     CreateEnrollment
     | UpdateEnrollment
@@ -157,6 +168,7 @@ Step = (
     | CancelChange
     | DeleteEnrollment
     | RevokeCertificate
+    | LinkOrders
 )
 
 
@@ -236,7 +248,9 @@ _OPERATIONS: Mapping[type[Step], str] = {
     CancelChange: "cancel change",
     DeleteEnrollment: "delete enrollment",
     RevokeCertificate: "revoke certificate",
+    LinkOrders: "link orders",
 }
+HOUSEKEEPING = frozenset({"link orders"})  # the operations that no certificate waits for, or fails with
 
 
 def unresolved() -> Blocked:

@@ -12,6 +12,7 @@ from reconciler.errors import (
     AuthenticationError,
     LookAgainError,
     OutcomeUnknownError,
+    ServiceError,
     ServiceRejectedError,
     ServiceUnavailableError,
 )
@@ -369,8 +370,8 @@ def test_report_list_and_details_tell_the_same(
     listed = {order.ssl_id: order for order in scm._orders._list().values}
     assert sorted(reported) == sorted(listed) == sorted(two_orders)
     for ssl_id in two_orders:
-        # Who approved is an admin's login in one answer and a name in the other.
-        assert replace(reported[ssl_id], approver="") == replace(listed[ssl_id], approver="")
+        # Who approved is an admin's login in one answer and a name in the other; only details know of successors.
+        assert replace(reported[ssl_id], approver="") == replace(listed[ssl_id], approver="", renewed=None)
         assert scm.order(ssl_id) == listed[ssl_id]
     issued, waiting = (reported[ssl_id] for ssl_id in two_orders)
     assert (issued.status, waiting.status) == (OrderStatus.ISSUED, OrderStatus.REQUESTED)
@@ -378,6 +379,18 @@ def test_report_list_and_details_tell_the_same(
     assert (issued.organization_id, issued.profile_id, issued.term_days) == (ORGANIZATION, OV_MULTI, 199)
     assert waiting.serial is None
     assert issued.sans == {"www.example.com", "img.example.com"}
+
+
+def test_a_successor_that_is_linked_shows_in_the_details(scm: ScmClient, two_orders: list[SslId]) -> None:
+    older, newer = two_orders
+    before = scm.order(older)
+    scm.link_orders(older, newer)
+    after = scm.order(older)
+    assert before is not None
+    assert after is not None
+    assert (before.renewed, after.renewed) == (False, True)
+    with pytest.raises(ServiceError, match="-130"):  # only what is issued can have been renewed
+        scm.link_orders(newer, older)
 
 
 @pytest.mark.parametrize(

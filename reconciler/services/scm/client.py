@@ -116,6 +116,17 @@ class ScmClient:
         )
         self._caller.call(request, lambda _: None)
 
+    def link_orders(self, old: SslId, new: SslId) -> None:
+        request = Request(
+            operation=f"link order {new} to {old}",
+            method="POST",
+            path=f"/ssl/v1/renew/manual/{old}",
+            mutates=True,
+            headers=JSON,
+            body=encode({"id": new}),
+        )
+        self._caller.call(request, lambda _: None)
+
 
 def _incomplete_on_failure(read: Callable[[], Reading[Value]], nothing: Value) -> Reading[Value]:
     """Return the reading; an incomplete one where the service failed. Wrong credentials are no gap: they raise."""

@@ -79,6 +79,7 @@ class WireDetails(Wire):
     expires: str | None = None
     requester: str | None = None
     owner: str | None = None  # who approved
+    renewed: bool | None = None
 
 
 def report(body: bytes) -> WireReport:
@@ -140,6 +141,7 @@ def details(body: bytes) -> Order:
         expires_at=optional_instant(wire.expires),
         requester=wire.requester or "",
         approver=wire.owner or "",
+        renewed=wire.renewed,
     )
 
 

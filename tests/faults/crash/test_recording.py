@@ -40,6 +40,7 @@ PORTS: dict[str, tuple[str, ...]] = {
     "Scm.organization_details": (),
     "Scm.password_state": (),
     "Scm.submit_order": ("scm.enroll",),
+    "Scm.link_orders": ("scm.mark_renewed",),
 }
 
 # What only a file asks for, within a budget: one call that leads to no other. tests/e2e/test_guards.py has them.

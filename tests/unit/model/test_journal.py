@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from reconciler.errors import JournalError
 from reconciler.model.certificate import AccountName, CertificateName, ChangeId, ContractId, EnrollmentId, KeyType
-from reconciler.model.entry import CauseId, Intent, OutcomeKind
+from reconciler.model.entry import CauseId, Intent, OrderLink, OutcomeKind
 from reconciler.model.journal import (
     Answer,
+    LinkRecord,
     OpenState,
     OwnOrder,
     Refusal,
@@ -45,6 +46,7 @@ from tests.support.locks import IDENTITY, NOW, intent, outcome
 
 CAUSE = CauseId("ab12")
 WWW = CertificateName("www.example.com")
+LINK = OrderLink(old=SslId(400), new=SslId(501), until=NOW + timedelta(days=20))
 ENTRIES: tuple[Entry, ...] = (
     JournalMade(at=NOW, lost=("something",)),
     EpochTaken(epoch=3, owner="alice@build7", run_url="https://ci.example/1", at=NOW),
@@ -65,6 +67,8 @@ ENTRIES: tuple[Entry, ...] = (
     OutcomeWritten(outcome=outcome(OutcomeKind.UNKNOWN, 3, detail="no answer")),
     IntentWritten(intent=intent(4, operation="promote to production", key=None, key_type=None), written_at=NOW),
     OutcomeWritten(outcome=outcome(OutcomeKind.DONE, 4)),
+    IntentWritten(intent=intent(5, operation="link orders", key=None, link=LINK), written_at=NOW),
+    OutcomeWritten(outcome=outcome(OutcomeKind.DONE, 5)),
 )
 
 
@@ -81,7 +85,19 @@ def with_intent(one: Intent, *outcomes: OutcomeKind, **fields: object) -> OpenSt
 def test_the_state_survives_the_disk() -> None:
     state = begun(*ENTRIES)
     assert decode_state(encode_state(state)) == state
-    for part in ("open", "causes", "enrollments", "changes", "orders", "answers", "contracts", "refusals", "levels"):
+    parts = (
+        "open",
+        "causes",
+        "enrollments",
+        "changes",
+        "orders",
+        "answers",
+        "links",
+        "contracts",
+        "refusals",
+        "levels",
+    )
+    for part in parts:
         assert getattr(state, part), part
 
 
@@ -122,6 +138,42 @@ def test_the_lock_survives_the_disk() -> None:
     )
     assert decode_lock(encode_lock(record)) == record
     assert decode_lock(encode_lock(replace(record, ttl_s=600))).ttl_s == 600
+
+
+@pytest.mark.parametrize(
+    ("kinds", "unclear", "closed"),
+    [
+        ([OutcomeKind.DONE], 0, True),
+        ([OutcomeKind.REFUSED], 0, True),
+        ([OutcomeKind.NOT_SENT], 0, False),
+        ([OutcomeKind.UNKNOWN, OutcomeKind.DONE], 0, True),
+        ([OutcomeKind.UNKNOWN, OutcomeKind.NOT_SENT], 1, False),
+    ],
+)
+def test_a_link_is_remembered_until_the_older_certificate_ends(
+    kinds: list[OutcomeKind], unclear: int, closed: bool
+) -> None:
+    state = with_intent(intent(operation="link orders", key=None, link=LINK), *kinds)
+    assert state.links == {400: LinkRecord(link=LINK, unclear=unclear, closed=closed)}
+    assert (state.causes, state.refusals, state.open) == ({}, {}, ())
+    later = EpochTaken(epoch=2, owner="a", run_url="", at=LINK.until)
+    assert state.after([replace(later, at=NOW)]).links == state.links
+    assert state.after([later]).links == {}
+
+
+def test_a_link_whose_answers_say_nothing_is_given_up_after_two() -> None:
+    entries: list[Entry] = []
+    for number in (1, 2):
+        entries.append(IntentWritten(intent=intent(number, operation="link orders", link=LINK), written_at=NOW))
+        entries += [
+            OutcomeWritten(outcome=outcome(kind, number)) for kind in (OutcomeKind.UNKNOWN, OutcomeKind.NOT_SENT)
+        ]
+    assert [begun(*entries[: 3 * tries]).links[LINK.old].closed for tries in (1, 2)] == [False, True]
+
+
+def test_an_order_remembers_what_it_is_to_replace() -> None:
+    state = with_intent(intent(succeeds=frozenset({SslId(400)})), OutcomeKind.DONE, ssl_id=SslId(501))
+    assert [own.succeeds for own in state.orders.values()] == [{400}]
 
 
 def test_what_a_newer_version_wrote_is_refused_with_the_remedy() -> None:

@@ -313,6 +313,46 @@ def test_both_key_types_are_ordered_at_once() -> None:
     assert [step.key_type for step in found.steps if isinstance(step, SubmitOrder)] == [KeyType.RSA, KeyType.ECDSA]
 
 
+def succeeded(wanted: DesiredCertificate, *live: Certificate) -> Mapping[KeyType, frozenset[int]]:
+    """Return, by key type of the orders for a change, which orders of the live certificates they succeed."""
+    served = served_by(*live)["production"]
+    long_ago = NOW - timedelta(days=100)
+    orders = [order_for(WANTED, ssl_id=one.serial, serial=one.serial, requested_at=long_ago) for one in live]
+    account = account_view(enrollment_for(WANTED), served={ENROLLMENT: Served(production=served)})
+    journal = OpenState(
+        journal_id="j",
+        installation="0a1b2c3d",
+        changes={CHANGE: OwnChange(enrollment_id=ENROLLMENT, cause=CauseId("ab12"), opened_at=NOW)},
+    )
+    view = waiting_for_certificate(csr_pem(key=rsa_key()), CSR)
+    look = context(account, instance_view(*orders), view=view, roots=(ROOT.value,), journal=journal)
+    (standing,) = plan_for((wanted,), look).standings
+    assert isinstance(standing.decision, Act), standing.decision
+    steps = [step for step in standing.decision.steps if isinstance(step, SubmitOrder)]
+    return {step.key_type: step.succeeds for step in steps}
+
+
+LIVE_RSA = leaf(ISSUER, "www.example.com", key=rsa_key(), serial=71)
+LIVE_EC = leaf(ISSUER, "www.example.com", key=ec_key(), serial=72)
+BOTH_TYPES = dataclasses.replace(WANTED, key_types=frozenset(KeyType))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "expected"),
+    [
+        (WANTED, (LIVE_EC,), {KeyType.ECDSA: {72}}),
+        (WANTED, (LIVE_RSA,), {KeyType.ECDSA: {71}}),  # RSA is not wanted any more
+        (WANTED, (LIVE_RSA, LIVE_EC), {KeyType.ECDSA: {71, 72}}),
+        (BOTH_TYPES, (LIVE_RSA, LIVE_EC), {KeyType.RSA: {71}, KeyType.ECDSA: {72}}),
+        (BOTH_TYPES, (LIVE_RSA,), {KeyType.RSA: {71}, KeyType.ECDSA: set()}),
+    ],
+)
+def test_an_order_names_those_whose_certificates_its_own_will_replace(
+    wanted: DesiredCertificate, live: tuple[Certificate, ...], expected: Mapping[KeyType, set[int]]
+) -> None:
+    assert succeeded(wanted, *live) == expected
+
+
 def test_an_order_for_the_csr_is_never_placed_again() -> None:
     found = pending(waiting_for_certificate(CSR), orders=[order_for(WANTED, CSR)])
     assert isinstance(found, Wait)
