@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from reconciler.app.approval import Approvals
 from reconciler.app.journals import Held
 from reconciler.app.plan import Planner
+from reconciler.app.preflight import blocks
 from reconciler.errors import ExitCode, worst
 from reconciler.execution.durable import DurableJournal
 from reconciler.execution.executor import Executor, Result, Told, UnderWay
@@ -16,7 +17,7 @@ from reconciler.model.journal import OpenIntent
 from reconciler.model.lock import Owner
 from reconciler.planning.plan import Plan, Standing
 from reconciler.planning.settle import settled_at
-from reconciler.planning.steps import ActionKind, Blocked
+from reconciler.planning.steps import ActionKind
 from reconciler.ports import Clock
 from reconciler.report.outcome import ApplyReport, StepMade, apply_report
 
@@ -54,15 +55,14 @@ def apply(
         }
     files = {(action.certificate, action.desired_digest) for action in approved.actions}
     # What had to wait is approved by policy; what a check before the order has blocked is not begun by this run.
-    waiting = {
-        standing.name
-        for standing in approved.standings
-        if standing.action is None and not _blocked_by_preflight(standing)
-    }
+    blocked = {standing.name for standing in approved.standings if blocks(standing)}
+    waiting = {standing.name for standing in approved.standings if standing.action is None} - blocked
 
     def is_approved(standing: Standing) -> bool:
         action = standing.action
         if action is None or not standing.may_run or standing.desired.enrollment.account not in held.journals:
+            return False
+        if standing.name in blocked:
             return False
         if options.approvals is not None:
             return standing.name in begun or options.approvals.approves(action, now=clock.now())
@@ -126,7 +126,7 @@ def exit_code(result: Result, held: Held, *, stale: bool = False) -> ExitCode:
 
 def report_of(result: Result, approved: Plan) -> ApplyReport:
     """Return the result as reports want it; what a check before the order has blocked stays as it was approved."""
-    blocked = {standing.name: standing for standing in approved.standings if _blocked_by_preflight(standing)}
+    blocked = {standing.name: standing for standing in approved.standings if blocks(standing)}
     standings = tuple(blocked.get(standing.name, standing) for standing in result.plan.standings)
     steps = [
         StepMade(
@@ -140,7 +140,3 @@ def report_of(result: Result, approved: Plan) -> ApplyReport:
     ]
     plan = replace(result.plan, standings=standings)
     return apply_report(plan, steps, result.failures, under_way=result.under_way)
-
-
-def _blocked_by_preflight(standing: Standing) -> bool:
-    return isinstance(standing.decision, Blocked) and standing.decision.reason == "preflight"

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.execution.survey import survey_caa, survey_scm
+from reconciler.execution.survey import survey_aliases, survey_caa, survey_scm
 from reconciler.model.certificate import CertificateName, DesiredCertificate, EnrollmentId, InstanceName
 from reconciler.planning.caa import caa_findings
 from reconciler.planning.campaign_states import with_campaigns
 from reconciler.planning.case import Context
+from reconciler.planning.edge_names import NAMES_AT_EDGE, to_ask, with_leaving_names
 from reconciler.planning.findings import Finding, errors
 from reconciler.planning.matching import Found, match_enrollment
 from reconciler.planning.observed import Observed
@@ -18,6 +19,14 @@ from reconciler.planning.prospects import Prospect, prospect
 from reconciler.planning.steps import Act, Actor, Blocked
 from reconciler.ports import Dns, Scm
 
+_PREFLIGHT = "preflight"
+
+
+def blocks(standing: Standing) -> bool:
+    """Tell whether it was a check of here that blocked the certificate: an executor does not make them again."""
+    decision = standing.decision
+    return isinstance(decision, Blocked) and decision.reason in (_PREFLIGHT, NAMES_AT_EDGE)
+
 
 def with_preflight(
     plan: Plan,
@@ -26,14 +35,15 @@ def with_preflight(
     desired: Sequence[DesiredCertificate],
     dns: Dns | None = None,
 ) -> Plan:
-    """Return the plan with what its orders would meet: an error blocks its certificate, the rest is said.
+    """Return the plan with what its actions would meet: an error blocks its certificate, the rest is said.
 
-    Costs nothing where nothing is ordered. `desired` are the certificates of all files, planned or not. CAA records are
-    looked up where `dns` is given.
+    Costs nothing where nothing is ordered and no name goes. `desired` are the certificates of all files, planned or
+    not. DNS is asked where `dns` is given.
 
     Raises:
         AuthenticationError: SCM did not accept the credentials.
     """
+    plan = _with_leaving_names(plan, context, dns)
     prospects = [one for standing in plan.standings if (one := _prospect(standing, context.observed)) is not None]
     if not prospects:
         return plan
@@ -53,6 +63,16 @@ def with_preflight(
     )
     held, states = guarded(standings, context)
     return with_campaigns(replace(plan, standings=tuple(held), guards=states, shared=shared), context)
+
+
+def _with_leaving_names(plan: Plan, context: Context, dns: Dns | None) -> Plan:
+    """Say of names that lose their certificate whether DNS still points at the edge; refuse a removal of such."""
+    names = to_ask(plan.standings)
+    if not names:
+        return plan
+    lookups = survey_aliases(names, dns) if dns is not None else None
+    held, states = guarded([with_leaving_names(standing, lookups) for standing in plan.standings], context)
+    return replace(plan, standings=tuple(held), guards=states)
 
 
 def _owned(desired: Sequence[DesiredCertificate], context: Context) -> Mapping[CertificateName, EnrollmentId]:
@@ -112,7 +132,7 @@ def _with_findings(standing: Standing, found: Mapping[CertificateName, Sequence[
             actor=Actor.OPERATOR,
             text=f"an order would be refused: {'; '.join(str(one) for one in wrong)}",
             remedy="Put it right in SCM first; the next run goes on by itself.",
-            reason="preflight",
+            reason=_PREFLIGHT,
         )
         return replace(standing, decision=blocked, action=None)
     notes = tuple(str(one) for one in findings if not one.skipped)

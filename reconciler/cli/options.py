@@ -40,7 +40,11 @@ Output = Annotated[
 ]
 AskDns = Annotated[
     bool,
-    typer.Option("--dns", envvar="CERTRECON_DNS", help="Also ask DNS: CAA records of the names that are ordered."),
+    typer.Option(
+        "--dns",
+        envvar="CERTRECON_DNS",
+        help="Also ask DNS: CAA records of names that are ordered, and where names point that go.",
+    ),
 ]
 
 _FORMATS = ("text", "json")

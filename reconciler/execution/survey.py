@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 
 from reconciler.model.certificate import InstanceName
-from reconciler.model.dns import CaaLookup, CaaLookups, LookupFailure
+from reconciler.model.dns import AliasLookup, CaaLookup, CaaLookups, LookupFailure
 from reconciler.model.names import DnsName
 from reconciler.planning.caa import to_ask
 from reconciler.planning.prospects import Prospect, ScmFacts, needs
@@ -44,3 +44,17 @@ def survey_caa(names: Iterable[DnsName], dns: Dns) -> CaaLookups:
                 log.warning("dns: %d names in a row without an answer: the others are not asked for", silent)
                 return CaaLookups(by_name=found)
     return CaaLookups(by_name=found, validating=dns.validates() if found else None)
+
+
+def survey_aliases(names: Iterable[DnsName], dns: Dns) -> Mapping[DnsName, AliasLookup]:
+    """Look up where `names` point; where no name server answers, the others are taken to be silent as well."""
+    found: dict[DnsName, AliasLookup] = {}
+    silent = 0
+    for name in sorted(names):
+        if silent == _PATIENCE:
+            log.warning("dns: %d names in a row without an answer: %s is not asked for", silent, name)
+            found[name] = AliasLookup(failure=LookupFailure.TIMEOUT)
+            continue
+        found[name] = dns.aliases(name)
+        silent = silent + 1 if found[name].failure is LookupFailure.TIMEOUT else 0
+    return found

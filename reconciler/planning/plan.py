@@ -425,17 +425,22 @@ def placed_today(context: Context) -> int:
 
 def _guarded(standing: Standing, action: Action) -> Guarded:
     serving = standing.serving
-    lost = serving.names - standing.desired.sans if serving is not None and serving.names is not None else frozenset()
     urgent = serving is not None and (serving.below_warn or serving.revoked or serving.remaining <= timedelta())
     return Guarded(
         name=standing.name,
         kind=action.kind.value,
         orders=action.orders.count if action.orders is not None else 0,
-        removed=lost - ca_additions(standing.desired.common_name),
+        removed=removed_names(standing.desired, serving) if serving is not None else frozenset(),
         protect=standing.desired.protect,
         remaining=standing.must_go_in,
         ignores_freeze=ignores_freeze(action.kind.value, urgent=urgent, campaign=standing.campaign is not None),
     )
+
+
+def removed_names(desired: DesiredCertificate, serving: Serving) -> frozenset[DnsName]:
+    """Return the served names that the file no longer has, without what a CA adds unasked."""
+    served = serving.names if serving.names is not None else frozenset()
+    return served - desired.sans - ca_additions(desired.common_name)
 
 
 def waits(plan: Plan) -> Mapping[Actor, int]:

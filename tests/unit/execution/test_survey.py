@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from reconciler.execution.survey import survey_caa
+from reconciler.execution.survey import survey_aliases, survey_caa
 from reconciler.model.dns import AliasLookup, CaaLookup, CaaRecord, LookupFailure
 from reconciler.model.names import DnsName
 
@@ -26,7 +26,8 @@ class Table:
         return True
 
     def aliases(self, name: DnsName) -> AliasLookup:
-        raise AssertionError(f"nobody asks where {name} points")
+        self.asked.append(name)
+        return AliasLookup(failure=self.caa(name).failure)
 
 
 def names(*texts: str) -> frozenset[DnsName]:
@@ -66,3 +67,13 @@ def test_nothing_is_asked_for_nothing() -> None:
     dns = Table({})
     assert survey_caa(frozenset(), dns).by_name == {}
     assert dns.asked == []
+
+
+def test_where_names_point_is_asked_until_nobody_answers() -> None:
+    dns = Table({f"{letter}.example.com": SILENT for letter in "bcd"})
+    found = survey_aliases(names(*(f"{letter}.example.com" for letter in "abcdef")), dns)
+    assert {name[0]: lookup.at_edge for name, lookup in found.items()} == {
+        "a": False,
+        **dict.fromkeys("bcdef"),
+    }
+    assert [name[0] for name in dict.fromkeys(dns.asked)] == ["a", "b", "c", "d"]
