@@ -5,6 +5,7 @@ CertreconError
   ConfigurationError(problems) certrecon.yaml, a variable or a credentials file is wrong
   DesiredStateError(problems)  a certificate file is wrong
   PlanRefusedError             a guard said no (exit 4)
+  ReadOnlyError                credentials that may only read, where something is to be changed
   LockHeldError                another run works on the account (exit 6)
   LockLostError                the lock is no longer ours: no further step (exit 6)
   JournalError                 the journal cannot be read, written or trusted
@@ -120,6 +121,13 @@ class DesiredStateError(_ProblemsError):
 
 class PlanRefusedError(CertreconError):
     exit_code = ExitCode.REFUSED
+
+
+class ReadOnlyError(CertreconError):
+    """Credentials may only read, where something is to be changed. Nothing was done."""
+
+    def __init__(self, refused: Iterable[str]) -> None:
+        super().__init__("\n".join(refused))
 
 
 class LockHeldError(CertreconError):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from reconciler.model.access import Rights
 from reconciler.model.certificate import ChangeId, ContractId, DesiredCertificate, EnrollmentId
 from reconciler.model.dns import AliasLookup, CaaLookup
 from reconciler.model.domain import Domain, OrganizationDetails, OrganizationValidation, PasswordState
@@ -46,6 +47,10 @@ class Clock(Protocol):
 
 class Cps(Protocol):
     """One Akamai account's certificate provisioning."""
+
+    def rights(self) -> Rights:
+        """Return what this client may do with CPS."""
+        ...
 
     def contracts(self) -> Reading[frozenset[ContractId]]: ...
 
@@ -111,6 +116,10 @@ class Cps(Protocol):
 
 class Scm(Protocol):
     """One SCM instance. `submit_order` may not be repeated: every call can cost a certificate."""
+
+    def rights(self) -> Rights:
+        """Return whether this login may order certificates."""
+        ...
 
     def organizations(self) -> Reading[tuple[Organization, ...]]: ...
 

@@ -182,12 +182,14 @@ def _run(asked: _Asked) -> "tuple[ApplyReport, ExitCode]":
     """Lock, look, ask, and carry out what was approved."""
     from reconciler.app.apply import ApplyOptions, apply, exit_code, report_of
     from reconciler.app.lock_place import run_owner
+    from reconciler.app.rights import refuse_readers
     from reconciler.wiring import open_run
 
     opened = open_run(asked.directory, asked.named, parallelism=asked.parallelism, only_looks=False)
     with opened as run, ExitStack() as stack:
         approvals = _approvals(run.project.policy, asked.plans)
         owner = run_owner(os.environ, commit=_commit(run, asked))
+        refuse_readers(run.observer.services)
         stopper = Stopper(run.clock)
         stack.enter_context(stopper.listening())
         held = stack.enter_context(_locks(run, asked, owner, stopper))

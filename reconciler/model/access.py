@@ -77,6 +77,14 @@ class ScmAccess:
     login: ScmLogin
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What a service says that a credential may do. It need not say anything: then only a step would tell."""
+
+    who: str  # as the service calls the credential
+    may_write: bool | None  # None: it does not say
+
+
 def is_loopback(address: str) -> bool:
     """Tell whether an address, or a bare host with or without a port, is on this machine, by its name alone."""
     host = urlsplit(address if "//" in address else f"//{address}").hostname or ""

@@ -89,7 +89,7 @@ def scm_client(instance: Instance, settings: Settings, clock: Clock) -> ScmClien
         client_certificate=certificate,
     )
     caller = _caller(transport, Limiter(clock), settings, clock, scm_refusals.refusal)
-    return ScmClient(caller, by_password=certificate is None)
+    return ScmClient(caller, login=login.login, by_password=certificate is None)
 
 
 def _bearer_client(access: ScmAccess, login: OAuthLogin, settings: Settings, clock: Clock) -> ScmClient:

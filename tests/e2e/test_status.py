@@ -1,4 +1,4 @@
-"""`status`, `show`, `explain`, `history` over HTTP: what they tell, with credentials that may only read."""
+"""`status`, `show`, `explain`, `history` over HTTP: what they tell. `test_readonly` has what they need and touch."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox.server import BackgroundSandbox
 from tests.support.control import Control
-from tests.support.program import Program
+from tests.support.program import Program, state_files
 
 NAME = "www.example.com"
 HEAD = f"apiVersion: certrecon/v1\ncommonName: {NAME}\n"
@@ -20,50 +19,6 @@ def live(program: Program, control: Control) -> Program:
     assert program.apply().exit_code == 0
     control.delete("/calls")
     return program
-
-
-@pytest.fixture
-def reader(live: Program, sandbox: BackgroundSandbox) -> Program:
-    """Return the program with credentials that may only read."""
-    edgerc = Path(live.environment["AKAMAI_EDGERC"])
-    text = edgerc.read_text().replace("[default]", "[hidden]").replace("[readonly]", "[default]")
-    edgerc.write_text(text)
-    login = sandbox.urls["scm_readonly_credentials"]
-    live.environment |= {"SECTIGO_LOGIN": login["login"], "SECTIGO_PASSWORD": login["password"]}
-    return live
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["plan"],
-        ["status"],
-        ["show", NAME],
-        ["show", NAME, "--pem"],
-        ["show", NAME, "--effective"],
-        ["explain", NAME],
-        ["history", NAME],
-    ],
-    ids=" ".join,
-)
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_reading_credentials_are_enough_and_nothing_is_changed(
-    reader: Program, control: Control, arguments: list[str], form: str
-) -> None:
-    before = state_files(reader)
-    finished = reader.run(*arguments, "--format", form)
-    assert finished.exit_code == 0, finished.stdout + finished.stderr
-    assert finished.stderr == ""
-    assert NAME in finished.stdout or "No changes." in finished.stdout
-    if form == "json":
-        assert finished.json["format_version"] == "1.0"
-    assert control.get("/calls")["mutating_total"] == 0
-    assert state_files(reader) == before
-
-
-def state_files(program: Program) -> dict[str, str]:
-    folder = Path(program.environment["CERTRECON_STATE_DIR"])
-    return {str(path): path.read_text() for path in sorted(folder.rglob("*.json*"))}
 
 
 @pytest.mark.parametrize("arguments", [["status"], ["explain", NAME], ["history", NAME]], ids=" ".join)

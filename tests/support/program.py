@@ -59,6 +59,12 @@ class Program:
         target.write_text(text)
 
 
+def state_files(program: Program) -> dict[str, str]:
+    """Return lock and journal of backend `file`, by path."""
+    folder = Path(program.environment["CERTRECON_STATE_DIR"])
+    return {str(path): path.read_text() for path in sorted(folder.rglob("*.json*"))}
+
+
 def example_repository(target: Path) -> Path:
     """Copy the example configuration with its certificates to `target`."""
     target.mkdir(parents=True, exist_ok=True)

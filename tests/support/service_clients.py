@@ -57,7 +57,7 @@ def scm_on(server: ScriptedServer, *, read_timeout_s: float = 0.0) -> Iterator[S
         read_timeout_s=read_timeout_s,
         jitter=lambda: 0.0,
     )
-    client = ScmClient(caller)
+    client = ScmClient(caller, login="robot")
     try:
         yield client
     finally:

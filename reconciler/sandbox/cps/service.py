@@ -48,6 +48,16 @@ CONTRACTS = Operation(
     mutates=False,
 )
 
+# The gateway's own: every client may ask for its grants. The answer's form is the one that Akamai's api-kickstart
+# (verify_creds.py) reads: each word of `scope` is an address that ends in API, "-", and access.
+GRANTS = Operation(
+    service=SERVICE,
+    name="list_grants",
+    method="GET",
+    path="/-/client-api/active-grants/implicit",
+    mutates=False,
+)
+
 
 class CpsService:
     """CPS for third-party enrollments, behind Akamai's gateway."""
@@ -83,7 +93,10 @@ class CpsService:
     def application(self) -> Starlette:
         operations = [(endpoint.operation, self._handler(endpoint)) for endpoint in self._endpoints]
         return self._gate.application(
-            SERVICE, [(CONTRACTS, self._list_contracts), *operations], self._guard, self._not_known
+            SERVICE,
+            [(CONTRACTS, self._list_contracts), (GRANTS, self._list_grants), *operations],
+            self._guard,
+            self._not_known,
         )
 
     def live(self, network: Network, server_name: str) -> LiveCertificates | None:
@@ -96,7 +109,7 @@ class CpsService:
             self._authorize(client, operation, call)
         except GatewayRefused as refusal:
             return gateway_problem(refusal, call, self._world.ids, real_now=real_now())
-        return None if operation == CONTRACTS else self._limits.refusal(operation.name)
+        return None if operation in (CONTRACTS, GRANTS) else self._limits.refusal(operation.name)
 
     def _authorize(self, client: ApiClient, operation: Operation, call: Call) -> None:
         switch_key = call.query.get("accountSwitchKey")
@@ -138,6 +151,21 @@ class CpsService:
         if depth not in ("TOP", "ALL"):
             return problem(invalid_request(f"depth must be TOP or ALL, not [{depth}]."), call, self._world.ids)
         return Response(json.dumps(self._client(call).contracts), media_type="application/json")
+
+    def _list_grants(self, call: Call) -> Response:
+        client = self._client(call)
+        scope = "https://luna.akamaiapis.net/-/scope"
+        grants = {"contracts": "READ-ONLY", "cps": "READ-WRITE" if client.may_write else "READ-ONLY"}
+        return Response(
+            json.dumps(
+                {
+                    "name": client.user,
+                    "createdBy": "admin",
+                    "scope": " ".join(f"{scope}/{api}/-/{access}" for api, access in grants.items()),
+                }
+            ),
+            media_type="application/json",
+        )
 
     def _not_known(self, call: Call) -> Response:
         return not_in_the_sandbox(call, self._world.ids)

@@ -114,6 +114,9 @@ _REST: tuple[Row, ...] = (
     ("remove_delegation", "DELETE", "/domain/v1/{domain_id:int}/delegation", domains.remove_delegation),
     ("approve_delegation", "POST", "/domain/v1/{domain_id:int}/delegation/approve", domains.approve_delegation),
     ("reject_delegation", "POST", "/domain/v1/{domain_id:int}/delegation/reject", domains.reject_delegation),
+    ("list_admins", "GET", "/admin/v1", admins.list_admins),
+    ("get_admin", "GET", "/admin/v1/{admin_id:int}", admins.get_admin),
+    ("list_privileges", "GET", "/admin/v1/privileges", admins.list_privileges),
     ("get_password_state", "GET", "/admin/v1/password", admins.get_password_state),
     ("change_password", "POST", "/admin/v1/changepassword", admins.change_password),
 )

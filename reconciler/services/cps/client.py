@@ -15,7 +15,7 @@ from reconciler.errors import (
     ServiceUnavailableError,
     UnexpectedAnswerError,
 )
-from reconciler.model.access import CpsAccess
+from reconciler.model.access import CpsAccess, Rights
 from reconciler.model.certificate import ChangeId, ContractId, DesiredCertificate, EnrollmentId
 from reconciler.model.enrollment import (
     Change,
@@ -39,6 +39,8 @@ from reconciler.services.http import Authorize, Request
 
 # At DEBUG, EdgeGrid's signer logs its signing key and the body: whoever turns logging up does not ask for these.
 logging.getLogger("akamai.edgegrid").setLevel(logging.WARNING)
+
+log = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
 
@@ -72,6 +74,15 @@ class CpsClient:
         if key is not None:
             request = replace(request, query={**request.query, "accountSwitchKey": key})
         return self._caller.call(request, lambda answer: parse(answer.body), group=group)
+
+    def rights(self) -> Rights:
+        try:
+            return self._call(operations.list_grants(), wire_changes.grants)
+        except AuthenticationError:
+            raise
+        except ServiceError as error:
+            log.info("%s", error)
+            return Rights(who="the API client", may_write=None)
 
     # Bulk reads
 

@@ -46,6 +46,16 @@ def list_contracts() -> Request:
     )
 
 
+def list_grants() -> Request:
+    """Return the request for what the client may do. It is the gateway's, and every client may make it."""
+    return Request(
+        operation="list the client's grants",
+        method="GET",
+        path="/-/client-api/active-grants/implicit",
+        headers={"Accept": "application/json"},
+    )
+
+
 def list_enrollments(contract: ContractId, version: str = ENROLLMENT_LISTS[0]) -> Request:
     return _read(f"list the enrollments of contract {contract}", "/enrollments", version, {"contractId": contract})
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal
 
+from reconciler.model.access import Rights
 from reconciler.model.certificate import ChangeId, ContractId, EnrollmentId, KeyType
 from reconciler.model.enrollment import (
     Change,
@@ -215,3 +216,18 @@ def accepted(body: bytes) -> None:
 def contracts(body: bytes) -> frozenset[ContractId]:
     """Return the ids of `/contract-api`, without the "ctr_" that CPS does not know."""
     return frozenset(ContractId(contract.removeprefix("ctr_")) for contract in decode(body, list[str]))
+
+
+class WireGrants(Wire):
+    name: str | None = None
+    scope: str | None = None
+
+
+def grants(body: bytes) -> Rights:
+    """Return what the scopes say of CPS: ".../-/scope/cps/-/READ-WRITE". What is spelt otherwise says nothing."""
+    wire = decode(body, WireGrants)
+    words = [word.rstrip("/").split("/") for word in (wire.scope or "").split()]
+    access = {word[-1].upper().replace("_", "-") for word in words if len(word) > 2 and word[-3].lower() == "cps"}
+    says = {frozenset({"READ-WRITE"}): True, frozenset({"READ-ONLY"}): False}
+    who = f'API client "{wire.name}"' if wire.name else "the API client"
+    return Rights(who=who, may_write=says.get(frozenset(access)))

@@ -22,6 +22,8 @@ from reconciler.services.scm import wire_catalog as wire
 
 log = logging.getLogger(__name__)
 
+ORDERING = "sslRequest"  # the privilege, by its name in the API (sectigo-scm 1.2)
+_ROLES = ("MRAO", "RAO_SSL", "DRAO_SSL")  # those that have to do with orders
 PAGE_ROWS = 200  # the most that SCM gives
 _WALKS = 3
 
@@ -62,6 +64,28 @@ def read_details(caller: Caller, organization_id: OrganizationId) -> Organizatio
 
 def read_password_state(caller: Caller) -> PasswordState:
     return _get(caller, "read the state of the password", "/admin/v1/password", wire.password_state)
+
+
+def read_may_order(caller: Caller, login: str) -> bool | None:
+    """Return whether an admin has the privilege to order; None where SCM does not say.
+
+    Instances that do not know that privilege let the role decide: so its absence counts only where it can be given.
+
+    Raises:
+        ServiceError: this admin may not read about admins, for one.
+    """
+    request = _request("find the admin", "/admin/v1", {"login": login})
+    number = caller.call(request, lambda answer: wire.admins(answer.body)).get(login)
+    if number is None:
+        return None
+    admin = _get(caller, "read the admin", f"/admin/v1/{number}", wire.admin)
+    if ORDERING in admin.privileges:
+        return True
+    role = next((role for role in admin.roles if role in _ROLES), None)
+    if role is None:
+        return None
+    request = _request("list the privileges", "/admin/v1/privileges", {"role": role})
+    return False if ORDERING in caller.call(request, lambda answer: wire.privileges(answer.body)) else None
 
 
 def _list(caller: Caller) -> tuple[Mapping[int, DnsName], list[str]]:

@@ -1,9 +1,11 @@
 """One SCM instance over HTTP, as `ports.Scm` asks for it."""
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
 from reconciler.errors import AuthenticationError, ServiceError, ServiceRejectedError
+from reconciler.model.access import Rights
 from reconciler.model.domain import Domain, OrganizationDetails, OrganizationValidation, PasswordState
 from reconciler.model.names import DnsName
 from reconciler.model.order import Order, OrderRequest, Organization, OrganizationId, PlacedOrder, Profile, SslId
@@ -14,6 +16,8 @@ from reconciler.services.http import Request
 from reconciler.services.scm import catalog, refusals, wire
 from reconciler.services.scm.orders import JSON, OrderReader, read_order
 
+log = logging.getLogger(__name__)
+
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
@@ -21,13 +25,20 @@ Value = TypeVar("Value")
 class ScmClient:
     """Answers for one instance. Bulk reads report what is missing; `submit_order` is made once.
 
-    `by_password` tells whether the login has a password that can expire.
+    `by_password` tells whether the login has a password that can expire; `login` is the admin's name, where it is
+    known.
     """
 
     def __init__(
-        self, caller: Caller, *, by_password: bool = True, on_close: Callable[[], None] = lambda: None
+        self,
+        caller: Caller,
+        *,
+        login: str | None = None,
+        by_password: bool = True,
+        on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self._caller = caller
+        self._login = login
         self._by_password = by_password
         self._orders = OrderReader(caller=caller)
         self._on_close = on_close
@@ -35,6 +46,18 @@ class ScmClient:
     def close(self) -> None:
         self._caller.close()
         self._on_close()
+
+    def rights(self) -> Rights:
+        if self._login is None:
+            return Rights(who="the OAuth client", may_write=None)
+        who = f'admin "{self._login}"'
+        try:
+            return Rights(who=who, may_write=catalog.read_may_order(self._caller, self._login))
+        except AuthenticationError:
+            raise
+        except ServiceError as error:
+            log.info("%s", error)
+            return Rights(who=who, may_write=None)
 
     # Bulk reads
 

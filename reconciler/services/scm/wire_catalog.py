@@ -1,6 +1,7 @@
 """SCM's JSON of domains, of an organization's identity and of the login's password -> values."""
 
 import enum
+from dataclasses import dataclass
 from typing import TypeVar
 
 from reconciler.model.domain import (
@@ -170,3 +171,44 @@ def _name(text: str) -> DnsName:
         return dns_name(text)
     except BadNameError:
         return observed_name(text)
+
+
+class WireAdminRow(Wire):
+    id: int
+    login: str | None = None
+
+
+class WireCredential(Wire):
+    role: str | None = None
+
+
+class WireAdmin(Wire):
+    credentials: list[WireCredential] | None = None
+    privileges: list[str] | None = None
+
+
+class WirePrivilege(Wire):
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminRights:
+    roles: frozenset[str]
+    privileges: frozenset[str]
+
+
+def admins(body: bytes) -> dict[str, int]:
+    """Return the ids of admins by their logins."""
+    return {row.login: row.id for row in decode(body, list[WireAdminRow]) if row.login is not None}
+
+
+def admin(body: bytes) -> AdminRights:
+    wire = decode(body, WireAdmin)
+    roles = (one.role for one in wire.credentials or ())
+    return AdminRights(
+        roles=frozenset(role for role in roles if role is not None), privileges=frozenset(wire.privileges or ())
+    )
+
+
+def privileges(body: bytes) -> frozenset[str]:
+    return frozenset(one.name for one in decode(body, list[WirePrivilege]) if one.name is not None)

@@ -14,6 +14,7 @@ from tests.support.pushes import recorded_pushes
 
 # What the services' clients can be asked for, and the operations by which it changes something; none: it reads.
 PORTS: dict[str, tuple[str, ...]] = {
+    "Cps.rights": (),
     "Cps.contracts": (),
     "Cps.enrollments": (),
     "Cps.served": (),
@@ -30,6 +31,7 @@ PORTS: dict[str, tuple[str, ...]] = {
         "cps.acknowledge_post_verification_warnings",
     ),
     "Cps.acknowledge_change_management": ("cps.acknowledge_change_management",),
+    "Scm.rights": (),
     "Scm.organizations": (),
     "Scm.profiles": (),
     "Scm.orders": (),

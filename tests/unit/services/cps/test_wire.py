@@ -359,3 +359,24 @@ def test_an_answer_without_ids_is_an_error(body: bytes) -> None:
 
 def test_contracts_lose_the_prefix_of_other_services() -> None:
     assert wire_changes.contracts(b'["ctr_C-1ABCDEF", "C-2"]') == {"C-1ABCDEF", "C-2"}
+
+
+SCOPE = "https://luna.akamaiapis.net/-/scope"
+
+
+@pytest.mark.parametrize(
+    ("scope", "may_write"),
+    [
+        (f"{SCOPE}/papi/-/READ-WRITE {SCOPE}/cps/-/READ-ONLY", False),
+        (f"{SCOPE}/cps/-/read_only", False),
+        (f"{SCOPE}/papi/-/READ-ONLY {SCOPE}/cps/-/READ-WRITE", True),
+        (f"{SCOPE}/cps/-/READ-ONLY {SCOPE}/cps/-/READ-WRITE", None),
+        (f"{SCOPE}/cps/-/SOMETHING", None),
+        (f"{SCOPE}/papi/-/READ-ONLY", None),
+        ("cps", None),
+        ("", None),
+    ],
+)
+def test_a_client_may_only_read_where_its_grants_say_nothing_else(scope: str, may_write: bool | None) -> None:
+    found = wire_changes.grants(json.dumps({"name": "robot", "scope": scope}).encode())
+    assert (found.who, found.may_write) == ('API client "robot"', may_write)

@@ -271,3 +271,36 @@ def test_a_login_that_fails_is_no_gap(server: ScriptedServer) -> None:
                 read(OrganizationId(7))
         with pytest.raises(AuthenticationError):
             scm.password_state()
+
+
+FOUND = Reply(body=body([{"id": 7, "login": "robot-2"}, {"id": 8, "login": "robot"}]))
+ORDERS = Reply(body=body([{"name": "sslRequest"}, {"name": "allowDCV"}]))
+DCV_ONLY = Reply(body=body([{"name": "allowDCV"}]))
+
+
+def admin(*privileges: str, role: str = "RAO_SSL") -> Reply:
+    return Reply(body=body({"id": 8, "credentials": [{"role": role, "orgId": 1}], "privileges": privileges}))
+
+
+@pytest.mark.parametrize(
+    ("replies", "may_order"),
+    [
+        ([FOUND, admin("sslRequest")], True),
+        ([FOUND, admin("allowDCV"), ORDERS], False),
+        ([FOUND, admin("allowDCV"), DCV_ONLY], None),  # an instance where the role decides
+        ([FOUND, admin(role="RAO_SMIME")], None),
+        ([Reply(body=b"[]")], None),
+        ([Reply(status=400, body=body({"code": -25, "description": "You are not authorized"}))], None),
+    ],
+)
+def test_an_admin_may_not_order_only_where_the_privilege_could_be_given(
+    server: ScriptedServer, replies: list[Reply], may_order: bool | None
+) -> None:
+    server.script(*replies)
+    with scm_on(server) as scm:
+        assert scm.rights().may_write is may_order
+    assert [seen.path for seen in server.seen][: len(replies)] == [
+        "/admin/v1",
+        "/admin/v1/8",
+        "/admin/v1/privileges",
+    ][: len(replies)]
