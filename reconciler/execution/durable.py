@@ -97,7 +97,7 @@ class DurableJournal:
         """Wait until fewer than six appends were made within the last minute."""
         now = self._clock.now()
         if len(self._appended) == _MOST_APPENDS:
-            pause = self._appended[0] + _PERIOD - now
+            pause = min(self._appended[0], now) + _PERIOD - now  # `min`: the machine's clock may have been set back
             if pause > timedelta():
                 self._clock.sleep(pause)
         self._appended.append(self._clock.now())

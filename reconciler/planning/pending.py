@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reconciler.model.certificate import Promote
-from reconciler.model.enrollment import Change, ChangeState, Enrollment, InputKind
+from reconciler.model.enrollment import Change, ChangeManagement, ChangeState, Enrollment, InputKind
 from reconciler.model.entry import CauseId
 from reconciler.planning.campaigning import begun_anew, continued, promote_of, upload_stop
 from reconciler.planning.case import Case
 from reconciler.planning.causes import create_cause, renew_cause
 from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer, differences
+from reconciler.planning.freezes import frozen
 from reconciler.planning.halves import Halves, Ordering, Surroundings, Upload, halves_of
 from reconciler.planning.needs import need_of
 from reconciler.planning.observed import ChangeView
@@ -478,8 +479,9 @@ def _promotion(case: Case, enrollment: Enrollment, view: ChangeView, change: Cha
             remedy="Review it in the portal; cancel the change there, or accept it in `acceptWarnings`.",
             reason="validation-refused",
         )
+    pushed = _pushed(case, view.management)
     if held := _held_back(case, enrollment, halves):
-        return held
+        return replace(held, notes=(*held.notes, *pushed)) if isinstance(held, Wait) else held
     step = PromoteToProduction(
         account=case.desired.enrollment.account,
         enrollment_id=enrollment.id,
@@ -493,8 +495,17 @@ def _promotion(case: Case, enrollment: Enrollment, view: ChangeView, change: Cha
         steps=(step,),
         reason="staging-serves-it",
         text="staging serves the new certificate",
-        notes=verdict.notes,
+        notes=(*verdict.notes, *pushed),
     )
+
+
+def _pushed(case: Case, management: ChangeManagement) -> tuple[str, ...]:
+    """Say when CPS will not wait any longer: 7 days before what is served ends, whatever a freeze says."""
+    if management.deadline is None or case.desired.enrollment.deploy_not_before is not None:
+        return ()
+    freeze = frozen(case.context.policy.freezes, management.deadline)
+    inside = f", inside the freeze until {freeze.last} ({freeze.reason})" if freeze is not None else ""
+    return (f"CPS deploys it to production by itself on {management.deadline:%Y-%m-%d %H:%M} UTC{inside}",)
 
 
 def _held_back(case: Case, enrollment: Enrollment, halves: Halves) -> Wait | Blocked | None:

@@ -53,7 +53,8 @@ class Limiter:
         if not windows and self._held_until.year == 1:
             return
         now = self._clock.now()
-        free_at = max([window.free_at(now) for window in windows] + [self._held_until, now])
+        held_until = min(self._held_until, now + _LONGEST_HOLD)  # the machine's clock may have been set back
+        free_at = max([window.free_at(now) for window in windows] + [held_until, now])
         if free_at > now:
             log.info("limit of the service: waiting %.1f s", (free_at - now).total_seconds())
             self._clock.sleep(free_at - now)

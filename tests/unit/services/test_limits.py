@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.services.http import Answer
-from reconciler.services.limits import Limit, Limiter
+from reconciler.services.limits import _LONGEST_HOLD, Limit, Limiter
 from tests.support.scripted import START, HandClock
 
 
@@ -97,3 +97,12 @@ def test_a_clock_set_back_costs_one_window_at_most(clock: HandClock) -> None:
     clock.sleep(timedelta(days=-1))
     limiter.acquire()
     assert clock.slept_s == [-86_400, 60]
+
+
+def test_a_clock_that_is_set_back_holds_calls_no_longer_than_they_were(clock: HandClock) -> None:
+    limiter = Limiter(clock, {"": (Limit(calls=1, seconds=60),)})
+    limiter.acquire()
+    limiter.hold(timedelta(seconds=30))
+    clock.sleep(timedelta(hours=-5))
+    limiter.acquire()
+    assert clock.now() - START <= timedelta(hours=-5) + _LONGEST_HOLD
