@@ -62,18 +62,20 @@ def near_cut(issue_date: date) -> PublicLimit | None:
 def term_for(terms_days: Collection[int], wanted: int | None, issue_date: date, issuer: IssuerClass) -> Term | str:
     """Return the longest of a profile's terms that `wanted` and the limit allow; a sentence where none is.
 
-    Where the issue may slip over a cut, the shorter limit counts. `wanted` means at most; None the longest.
+    Where the issue may slip over a cut, the shorter limit counts, unless the profile offers nothing that short: CAs
+    change what they offer on the day itself. `wanted` means at most; None the longest.
     """
     limit = max_term_days(issue_date, issuer)
     cut = near_cut(issue_date) if issuer is IssuerClass.PUBLIC else None
-    if cut is not None and limit is not None:
-        limit = min(limit, cut.max_days)
-    bounds = [bound for bound in (limit, wanted) if bound is not None]
-    allowed = [days for days in terms_days if days > 0 and all(days <= bound for bound in bounds)]
+    allowed = _fitting(terms_days, limit, wanted)
     if not allowed:
         return _no_term(terms_days, wanted, limit, issue_date)
-    chosen = max(allowed)
+    chosen = max(_fitting(allowed, cut.max_days if cut is not None else None) or allowed)
     return Term(days=chosen, notes=_term_notes(chosen, wanted, cut))
+
+
+def _fitting(terms_days: Collection[int], *bounds: int | None) -> list[int]:
+    return [days for days in terms_days if days > 0 and all(bound is None or days <= bound for bound in bounds)]
 
 
 def _no_term(terms_days: Collection[int], wanted: int | None, limit: int | None, issue_date: date) -> str:
@@ -88,7 +90,8 @@ def _term_notes(chosen: int, wanted: int | None, cut: PublicLimit | None) -> tup
     if wanted is not None and chosen != wanted:
         notes.append(f"{wanted} days were asked for, at most: the longest term that can be ordered is {chosen} days.")
     if cut is not None:
-        notes.append(f"TERM-02: issue may slip over {cut.since}, when {cut.max_days} days become the limit.")
+        longer = "" if chosen <= cut.max_days else "; the profile has no term that short yet"
+        notes.append(f"TERM-02: issue may slip over {cut.since}, when {cut.max_days} days become the limit{longer}.")
     return tuple(notes)
 
 

@@ -193,6 +193,7 @@ def offering(view: InstanceView, *days: int) -> InstanceView:
     [
         (date(2027, 2, 20), (199,), 199),
         (date(2027, 3, 14), (199, 100), 100),  # its issue may slip over the cut
+        (date(2027, 3, 14), (199,), 199),  # SCM offers the shorter term from the day itself on
         (date(2027, 3, 15), (199, 100), 100),
         (date(2027, 3, 16), (100,), 100),
         (date(2027, 6, 1), (100, 90), 100),

@@ -120,6 +120,17 @@ def test_a_shorter_term_and_a_near_cut_are_noted() -> None:
     )
 
 
+def test_before_a_cut_a_profile_that_has_no_shorter_term_yet_is_ordered_from_all_the_same() -> None:
+    term = term_for({199}, 199, date(2027, 3, 14), PUBLIC)
+    assert isinstance(term, Term)
+    assert term.days == 199
+    assert term.notes == (
+        "TERM-02: issue may slip over 2027-03-15, when 100 days become the limit; the profile has no term that short"
+        " yet.",
+    )
+    assert isinstance(term_for({199}, 199, date(2027, 3, 15), PUBLIC), str)
+
+
 @pytest.mark.parametrize(
     ("terms", "wanted", "on", "issuer", "reason"),
     [
