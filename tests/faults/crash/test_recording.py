@@ -37,6 +37,7 @@ PORTS: dict[str, tuple[str, ...]] = {
     "Scm.orders": (),
     "Scm.order": (),
     "Scm.collect": (),
+    "Scm.chain": (),
     "Scm.domains": (),
     "Scm.validations": (),
     "Scm.organization_details": (),
