@@ -7,6 +7,8 @@ from reconciler.model.certificate import DesiredCertificate, KeyType, Subject
 from reconciler.model.x509 import CsrInfo
 from reconciler.planning.findings import Finding, error, listed, skipped
 
+TOO_OLD = "CPS-02"
+
 _DAY = timedelta(days=1)
 
 
@@ -36,11 +38,11 @@ def check_csr(
 def check_csr_age(opened_at: datetime | None, *, max_age: timedelta, now: datetime) -> tuple[Finding, ...]:
     """Return whether the CSR of a change opened at this instant is too old to be ordered for: CPS-02."""
     if opened_at is None:
-        return (skipped("CPS-02", "CPS does not say when the change was opened"),)
+        return (skipped(TOO_OLD, "CPS does not say when the change was opened"),)
     age = now - opened_at
     if age <= max_age:
         return ()
-    return (error("CPS-02", f"the CSR is {age / _DAY:.0f} days old; at most {max_age / _DAY:.0f} are allowed"),)
+    return (error(TOO_OLD, f"the CSR is {age / _DAY:.0f} days old; at most {max_age / _DAY:.0f} are allowed"),)
 
 
 def _csr_key_findings(csr: CsrInfo, key_type: KeyType) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from reconciler.model.names import DnsName
 from reconciler.model.order import Order, OrderRequest, OrderStatus, SslId
 from reconciler.model.x509 import Certificate, CsrInfo, MalformedCertificateError, parse_csr
 from reconciler.planning.checks import Examined, check_halves, examine
-from reconciler.planning.csr_checks import check_csr, check_csr_age
+from reconciler.planning.csr_checks import TOO_OLD, check_csr, check_csr_age
 from reconciler.planning.findings import Finding, errors
 from reconciler.planning.indexes import OrderBook, TaggedOrder, first_to_use
 from reconciler.planning.observed import ChangeView
@@ -102,6 +102,13 @@ class Halves:
     def unordered(self) -> int:
         """How many of them no order, alive or dead, is known to hold."""
         return sum(not half.live and not half.dead for half in self.halves)
+
+    @property
+    def outlived(self) -> bool:
+        """Whether age alone forbids to order, and nothing is ordered, or may have been."""
+        found = {finding.rule for half in self.halves for finding in errors(half.findings)}
+        ordered = any(half.live or half.dead for half in self.halves)
+        return found == {TOO_OLD} and not ordered and self.uncertain() is None
 
     def serials(self) -> frozenset[int]:
         """Return the serials of the change's issued certificates, as far as SCM says them."""

@@ -349,6 +349,8 @@ def _certificate(case: Case, enrollment: Enrollment, change: Change, halves: Hal
     """Order what has no order, then upload what is issued and checked."""
     if case.terms is None:
         return unresolved()
+    if halves.outlived:
+        return _with_a_young_csr(case, enrollment, change)
     cause = cause_of(case, enrollment, change)
     ordering = Ordering(
         terms=case.terms,
@@ -425,6 +427,26 @@ def begin_again(case: Case, enrollment: Enrollment, change: Change, phase: Phase
         reason="retry",
         text=f"a person lets the work of change {change.id} begin again",
         again=True,
+    )
+
+
+def _with_a_young_csr(case: Case, enrollment: Enrollment, change: Change) -> Act:
+    """Replace our own change, for which nothing is ordered, by one whose CSR may still be ordered for."""
+    return Act(
+        phase=Phase.CSR,
+        kind=ActionKind.RESUME,
+        cause=cause_of(case, enrollment, change),
+        steps=(
+            UpdateEnrollment(
+                desired=case.desired,
+                enrollment_id=enrollment.id,
+                force_renewal=True,
+                cancel_pending=True,
+                replaces=change.id,
+            ),
+        ),
+        reason="csr-too-old",
+        text=f"the CSR of change {change.id} is too old to be ordered for, and nothing was ordered",
     )
 
 

@@ -414,10 +414,26 @@ def test_a_csr_with_other_names_is_not_ordered_for() -> None:
     assert "evil.example.com" in found.text
 
 
-def test_a_csr_that_is_too_old_is_not_ordered_for() -> None:
+def test_a_csr_that_is_too_old_is_not_ordered_for_but_gives_way_to_a_new_one() -> None:
     found = pending(waiting_for_certificate(CSR, opened_at=NOW - timedelta(days=15)))
+    assert isinstance(found, Act)
+    assert (found.kind, found.reason) == (ActionKind.RESUME, "csr-too-old")
+    (step,) = found.steps
+    assert isinstance(step, UpdateEnrollment)
+    assert (step.force_renewal, step.cancel_pending, step.replaces) == (True, True, CHANGE)
+
+
+def test_a_csr_that_is_old_and_wrong_is_for_a_person() -> None:
+    wrong = csr_pem("www.example.com", "evil.example.com", key=EC)
+    found = pending(waiting_for_certificate(wrong, opened_at=NOW - timedelta(days=15)))
     assert isinstance(found, Blocked)
     assert "CPS-02" in found.text
+
+
+def test_an_old_csr_that_is_ordered_for_stays() -> None:
+    waiting = waiting_for_certificate(CSR, opened_at=NOW - timedelta(days=15))
+    found = pending(waiting, orders=[order_for(WANTED, CSR, status=OrderStatus.REQUESTED)])
+    assert isinstance(found, Wait)
 
 
 # Uploads
