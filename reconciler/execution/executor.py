@@ -207,8 +207,11 @@ class Executor:
     # Decide
 
     def _runnable(self, standing: Standing) -> list[Step]:
+        timed = self._timed(standing)
+        if not timed:
+            return []  # nearly all of a fleet: nobody asks for the time, which may be a call away
         now = self.clock.now()
-        return [step for step, when in self._timed(standing) if when is not None and when <= now]
+        return [step for step, when in timed if when is not None and when <= now]
 
     def _housekeeping(self, plan: Plan) -> list[tuple[Standing, Step]]:
         """Return the bookkeeping that this run has not tried yet; it comes when nothing else can be done."""
