@@ -34,6 +34,7 @@ class SeedRequest:
     count: int = 100
     due: int = 0  # how many of them are inside their renewal window
     spread_days: int = 60  # over which the issue dates of the others lie
+    term_days: int = 0  # at most so many; 0: the longest that the day of issue allows
     tagged: bool = False  # whether the orders carry certrecon's tag, as if it had placed them
     files: bool = False  # whether to answer with certificate files that ask for just these
 
@@ -56,7 +57,7 @@ async def sow(sandbox: Sandbox, request: SeedRequest) -> list[Plant]:
     """Put a fleet in place; between two enrollments other calls get their turn. Return what was put there.
 
     Raises:
-        SeedError: `count`, `due` or `spread_days` make no sense.
+        SeedError: `count`, `due`, `spread_days` or `term_days` make no sense.
     """
     _check(request)
     keys = KeyMaker("pooled")
@@ -74,30 +75,37 @@ def _check(request: SeedRequest) -> None:
         raise SeedError("due can't be more than count")
     if request.spread_days < 1:
         raise SeedError("spread_days must be 1 or more")
+    if request.term_days < 0:
+        raise SeedError("term_days can't be negative")
 
 
 def _plant(sandbox: Sandbox, request: SeedRequest, place: int) -> Plant:
     label = f"s{sandbox.ids.next('seed', first=1):04d}"
     now = sandbox.clock.now()
     if place < request.due:
-        age = _due_age(now)
+        age = _due_age(now, request)
     else:
         share = (place - request.due) / max(request.count - request.due, 1)
-        age = min(timedelta(days=request.spread_days), longest_term(now) * _YOUNG_SHARE * timedelta(days=1)) * share
+        age = min(timedelta(days=request.spread_days), _term(now, request) * _YOUNG_SHARE * timedelta(days=1)) * share
     issued_at = now - age - timedelta(hours=1)
     return Plant(
         common_name=f"{label}.{_DOMAIN}",
         dns_names=(f"{label}-static.{_DOMAIN}",),
         issued_at=issued_at,
-        term_days=longest_term(issued_at),
+        term_days=_term(issued_at, request),
     )
 
 
-def _due_age(now: datetime) -> timedelta:
+def _term(issued_at: datetime, request: SeedRequest) -> int:
+    longest = longest_term(issued_at)
+    return min(request.term_days, longest) if request.term_days else longest
+
+
+def _due_age(now: datetime, request: SeedRequest) -> timedelta:
     """Return the age at which two thirds of the renewal window are left, whatever term was valid at that time."""
     age = timedelta()
     for _ in range(3):  # the term depends on the date of issue, and that on the term
-        lifetime = timedelta(days=longest_term(now - age))
+        lifetime = timedelta(days=_term(now - age, request))
         age = lifetime - min(_RENEWAL_WINDOW, lifetime / 3) * 2 / 3
     return age
 

@@ -76,6 +76,14 @@ def test_issue_dates_are_spread(control: Control, sandbox: BackgroundSandbox) ->
     assert min(days) >= (START - timedelta(days=32)).date()
 
 
+def test_a_shorter_term_than_the_longest_may_be_asked_for(control: Control, sandbox: BackgroundSandbox) -> None:
+    control.post("/seed", {"count": 5, "due": 1, "term_days": 46})
+    for leaf in leaves(sandbox):
+        assert leaf.not_valid_after_utc - leaf.not_valid_before_utc + timedelta(seconds=1) == timedelta(days=46)
+        assert leaf.not_valid_after_utc > START
+    assert {order.term for order in sandbox.scm.state.orders.values()} == {46}
+
+
 @pytest.mark.parametrize(
     ("start", "longest"), [(datetime(2027, 3, 20, tzinfo=UTC), 199), (datetime(2029, 9, 1, tzinfo=UTC), 46)]
 )
@@ -117,6 +125,7 @@ def test_files_ask_for_just_these(control: Control) -> None:
         ({"count": 0}, "count must lie between"),
         ({"count": 3, "due": 4}, "due can't be more than count"),
         ({"count": 3, "spread_days": 0}, "spread_days must be 1 or more"),
+        ({"count": 3, "term_days": -1}, "term_days can't be negative"),
         ({"many": 3}, "not known: many"),
     ],
 )
