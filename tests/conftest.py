@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.server import BackgroundSandbox
     from tests.support.program import Program
 
-pytest_plugins = ["tests.support.oracle", "tests.support.cells"]
+pytest_plugins = ["tests.support.oracle", "tests.support.cells", "tests.support.told"]
 
 START = datetime(2026, 11, 16, tzinfo=UTC)
 _PRIMES = 48

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
 
+from reconciler.errors import JournalError, OutcomeUnknownError
+from reconciler.execution.filestore import FileStore
+from reconciler.execution.store import JournalWrite, Versions
 from reconciler.services.http import Answer, Request, Transport
 
 _LIMIT_S = 120.0  # of real time: a run that takes longer hangs
@@ -69,6 +72,45 @@ def at_call(nth: int, act: Intercept) -> Intercept:
         return act(transport, request, send) if made == nth else send()
 
     return intercept
+
+
+class Killed(BaseException):
+    """A run in this process has died; no `except Exception` hears of it."""
+
+
+@contextlib.contextmanager
+def dying(nth: int, moment: Moment) -> Iterator[None]:
+    """Let the run inside the block die at its `nth` mutating call (from 1), in this process and so a hundred times
+    quicker than `run_alone`: from then on it sends nothing, and writes nothing of lock and journal.
+
+    Where `moment` is `LOST` the run lives on, and only the answer is lost.
+    """
+    dead = False
+    swap = FileStore.swap
+
+    def die(transport: Transport, request: Request, send: Send) -> Answer:
+        nonlocal dead
+        if moment is not Moment.BEFORE:
+            send()
+        if moment is Moment.LOST:
+            raise OutcomeUnknownError(transport.service, request.operation, "the answer was lost on its way.")
+        dead = True
+        raise Killed
+
+    def written(self: FileStore, before: Versions, lock: str, journal: JournalWrite | None) -> Versions:
+        if dead:
+            raise JournalError("the run is dead.")
+        return swap(self, before, lock, journal)
+
+    act = at_call(nth, die)
+
+    def intercept(transport: Transport, request: Request, send: Send) -> Answer:
+        if dead:
+            raise Killed
+        return act(transport, request, send)
+
+    with intercepted(intercept), mock.patch.object(FileStore, "swap", written), contextlib.suppress(Killed):
+        yield
 
 
 class Alone:

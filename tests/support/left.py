@@ -47,12 +47,12 @@ def left_by_name(sandbox: Sandbox) -> dict[str, Left]:
 
 def orders_by_key(sandbox: Sandbox) -> Counter[str]:
     """Return how many orders hold each public key."""
-    return Counter(_public_key(order.csr_pem) for order in sandbox.scm.state.orders.values())
+    return Counter(public_key(order.csr_pem) for order in sandbox.scm.state.orders.values())
 
 
 def keys_of_changes(sandbox: Sandbox) -> set[str]:
     """Return the public keys that CPS made."""
-    return {_public_key(key.csr_pem) for change in sandbox.cps.state.changes.values() for key in change.keys}
+    return {public_key(key.csr_pem) for change in sandbox.cps.state.changes.values() for key in change.keys}
 
 
 def _left(sandbox: Sandbox, enrollment: Enrollment, orders: list[Order]) -> Left:
@@ -66,12 +66,12 @@ def _left(sandbox: Sandbox, enrollment: Enrollment, orders: list[Order]) -> Left
 
 
 def _described(orders: list[Order]) -> tuple[str, ...]:
-    of_types = sorted(orders, key=lambda order: _key_type(order.csr_pem), reverse=True)  # one type's stay in order
-    return tuple(f"{_key_type(order.csr_pem)} {order.status}" for order in of_types)
+    of_types = sorted(orders, key=lambda order: key_type(order.csr_pem), reverse=True)  # one type's stay in order
+    return tuple(f"{key_type(order.csr_pem)} {order.status}" for order in of_types)
 
 
 def _served(enrollment: Enrollment, network: Network, orders: list[Order]) -> tuple[str, ...]:
-    newest = {_key_type(order.csr_pem): order.leaf_pem for order in orders if order.leaf_pem}
+    newest = {key_type(order.csr_pem): order.leaf_pem for order in orders if order.leaf_pem}
     deployment = enrollment.on(network)
     served = [] if deployment is None else deployment.certificates
     found = (
@@ -86,13 +86,13 @@ def _der(pem: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _public_key(csr_pem: str) -> str:
+def public_key(csr_pem: str) -> str:
     key = x509.load_pem_x509_csr(csr_pem.encode()).public_key()
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     return key.public_bytes(serialization.Encoding.DER, form).hex()
 
 
 @lru_cache(maxsize=4096)
-def _key_type(csr_pem: str) -> str:
+def key_type(csr_pem: str) -> str:
     key = x509.load_pem_x509_csr(csr_pem.encode()).public_key()
     return "RSA" if isinstance(key, rsa.RSAPublicKey) else "ECDSA"
