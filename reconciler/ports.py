@@ -30,6 +30,7 @@ from reconciler.model.enrollment import (
     UploadHalf,
 )
 from reconciler.model.entry import Intent, Outcome
+from reconciler.model.forge import Artifact, Comment, MergedRequest
 from reconciler.model.journal import OpenState
 from reconciler.model.journal_entries import Entry
 from reconciler.model.names import DnsName
@@ -236,4 +237,47 @@ class Lock(Protocol):
             LockHeldError: another run has it.
             JournalError: there is no journal that the lock could go with.
         """
+        ...
+
+
+class Forge(Protocol):
+    """Where the repository lives: GitHub or GitLab. What is read or set may be repeated; `create` may not be."""
+
+    @property
+    def service(self) -> str: ...
+
+    def head(self, number: int) -> str:
+        """Return the commit that a pull request's branch stands on now."""
+        ...
+
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        """Return our own comments on a pull request, oldest first; those of others never."""
+        ...
+
+    def create(self, number: int, body: str) -> None:
+        """Write a new comment.
+
+        Raises:
+            OutcomeUnknownError: it may stand there for all that.
+        """
+        ...
+
+    def update(self, number: int, comment: int, body: str, /) -> None: ...
+
+    def delete(self, number: int, comment: int, /) -> None: ...
+
+
+class PlanArchive(Protocol):
+    """Plans that workflow runs of pull requests kept, and which of these were merged."""
+
+    def merged_by(self, commit: str, branch: str) -> tuple[MergedRequest, ...]:
+        """Return the pull requests whose merge into `branch` brought `commit`: by merge, squash or rebase."""
+        ...
+
+    def artifacts(self, name: str) -> tuple[Artifact, ...]:
+        """Return what runs kept under this name and is still there."""
+        ...
+
+    def archive(self, artifact: int) -> bytes:
+        """Return an artifact's ZIP archive."""
         ...

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +15,7 @@ from reconciler.app.selecting import check_names, check_selectors
 from reconciler.desired.load import Desired, load
 from reconciler.desired.project import load_project
 from reconciler.desired.serials import Replacements, read_replacements
+from reconciler.errors import UsageError
 from reconciler.execution.observe import Observer
 from reconciler.execution.perform import Services
 from reconciler.model.certificate import AccountName, Promote
@@ -23,10 +24,12 @@ from reconciler.model.x509 import Certificate, parse_roots
 from reconciler.planning.case import Trust
 from reconciler.planning.selectors import EVERYTHING, Selectors
 from reconciler.planning.tags import order_tag
-from reconciler.ports import Clock, Dns
+from reconciler.ports import Clock, Dns, Forge, PlanArchive
 from reconciler.services import permit
 from reconciler.services.connect import clock_for, cps_client, scm_client
 from reconciler.services.edge import EdgeProbe
+from reconciler.services.forge.connect import connect, forge_access
+from reconciler.services.forge.github import GitHub
 from reconciler.settings import Settings, read_settings
 
 
@@ -174,3 +177,27 @@ def _endpoints(settings: Settings) -> dict[str, str]:
 
 def _roots(pem: str | bytes) -> tuple[Certificate, ...]:
     return tuple(one for one in parse_roots(pem) if one.self_signed)
+
+
+@contextmanager
+def open_forge(environment: Mapping[str, str]) -> Iterator[Forge]:
+    """Open the place where the repository lives, as the variables of its CI say.
+
+    Raises:
+        UsageError: there are no such variables, or no token.
+    """
+    with closing(connect(forge_access(environment))) as forge:
+        yield forge
+
+
+@contextmanager
+def open_plan_archive(environment: Mapping[str, str]) -> Iterator[PlanArchive]:
+    """Open the store of the plans that pull requests were approved with.
+
+    Raises:
+        UsageError: there is none that is known here, or no token.
+    """
+    with closing(connect(forge_access(environment))) as forge:
+        if not isinstance(forge, GitHub):
+            raise UsageError("Approved plans are fetched from GitHub only. Give `apply` the plan files by their paths.")
+        yield forge

@@ -14,6 +14,7 @@ from reconciler.execution.executor import Executor, Result, Told, UnderWay
 from reconciler.execution.observe import Observer
 from reconciler.model.certificate import CertificateName
 from reconciler.model.journal import OpenIntent
+from reconciler.model.journal_entries import CommitApplied
 from reconciler.model.lock import Owner
 from reconciler.planning.plan import Plan, Standing
 from reconciler.planning.settle import settled_at
@@ -94,6 +95,20 @@ def apply(
         run_url=options.owner.run_url if options.owner is not None else "",
     )
     return executor.converge(wait=options.wait)
+
+
+def note_applied(held: Held, plan: Plan, approvals: Approvals, commit: str, *, now: datetime) -> None:
+    """Write down the commit where nothing of it is left that needs an approved plan file (design: safety 4).
+
+    A run that was narrowed, or that could not use each file, cannot tell.
+    """
+    if not commit or plan.selectors.text is not None or plan.problems:
+        return
+    left = {one.desired.enrollment.account for one in approvals.outstanding(plan.standings, now=now)}
+    for account, journal in held.journals.items():
+        state = journal.state
+        if account not in left and state is not None and state.last_applied_commit != commit:
+            journal.note([CommitApplied(commit=commit, at=now)])
 
 
 def _settles(held: Held, clock: Clock, lock_ttl: timedelta) -> Callable[[OpenIntent], datetime]:

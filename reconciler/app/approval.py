@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.desired.planfile import read_saved_plan
 from reconciler.errors import UsageError
 from reconciler.planning.plan import Action, Standing
-from reconciler.planning.steps import ActionKind
+from reconciler.planning.steps import ActionKind, Unread
 
 # Approved by policy in both modes: what a file at HEAD says already, and what goes on by itself.
 BY_POLICY = frozenset(
@@ -86,6 +86,20 @@ class Approvals:
             return True
         wanted = _approved(action)
         return any(now - file.at <= self.max_age and wanted in file.actions for file in self.files)
+
+    def outstanding(self, standings: Sequence[Standing], *, now: datetime) -> tuple[Standing, ...]:
+        """Return what a plan file approves and no run has begun or been refused yet: it still needs its file.
+
+        What has begun goes on by policy, without the file; what is stale is reported, and then given up. Of what could
+        not be read nobody knows.
+        """
+        return tuple(one for one in standings if isinstance(one.decision, Unread) or self._is_left(one, now))
+
+    def _is_left(self, standing: Standing, now: datetime) -> bool:
+        action = standing.action
+        if action is None or standing.refused is not None or action.kind in BY_POLICY:
+            return False
+        return self.approves(action, now=now)
 
     def stale(self, standings: Sequence[Standing], *, now: datetime) -> tuple[str, ...]:
         """Return what was approved and does not run: too old, or moved. What is already true counts as done."""

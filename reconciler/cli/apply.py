@@ -180,7 +180,7 @@ def apply(
 
 def _run(asked: _Asked) -> "tuple[ApplyReport, ExitCode]":
     """Lock, look, ask, and carry out what was approved."""
-    from reconciler.app.apply import ApplyOptions, apply, exit_code, report_of
+    from reconciler.app.apply import ApplyOptions, apply, exit_code, note_applied, report_of
     from reconciler.app.lock_place import run_owner
     from reconciler.app.rights import refuse_readers
     from reconciler.wiring import open_run
@@ -211,6 +211,8 @@ def _run(asked: _Asked) -> "tuple[ApplyReport, ExitCode]":
         stale = approvals.stale(approved.standings, now=approved.at) if approvals is not None else ()
         for text in stale:
             say(f"certrecon: stale: {text}")
+        if approvals is not None and not held.locked_out:
+            note_applied(held, result.plan, approvals, owner.commit, now=run.clock.now())
         code = stopper.requested or exit_code(result, held, stale=bool(stale))
     return report_of(result, approved), code
 

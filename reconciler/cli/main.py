@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from reconciler.cli import apply, explain, history, lock, plan, sandbox, show, status, validate
+from reconciler.cli import apply, ci, explain, history, lock, plan, sandbox, show, status, validate
 from reconciler.cli.options import say
 from reconciler.errors import CertreconError, ExitCode
 
@@ -34,6 +34,7 @@ app.command()(explain.explain)
 app.command()(history.history)
 app.add_typer(lock.app, name="lock")
 app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(ci.app, name="ci")
 
 
 def _version(wanted: bool) -> None:
