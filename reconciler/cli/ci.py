@@ -135,6 +135,24 @@ def _since_applied(directory: Path) -> "tuple[object, tuple[str, ...]]":
 
 
 @app.command()
+def summary(
+    file: Annotated[Path, typer.Option("--file", metavar="PATH", help="What the run printed; it may be missing.")],
+    log: Annotated[Path, typer.Option("--log", metavar="PATH", help="What the run said on stderr.")],
+    exit_code: Annotated[int, typer.Option("--exit-code", metavar="N", help="How the run ended.")],
+    project: Project = "certrecon",
+) -> None:
+    """Print the summary of a job as Markdown. For `$GITHUB_STEP_SUMMARY`.
+
+    Exit codes: 0 printed; 64 wrong usage.
+
+    Examples: `certrecon ci summary --file report.txt --log log.txt --exit-code 0 >> "$GITHUB_STEP_SUMMARY"`.
+    """
+    from reconciler.report.comment import summary_text
+
+    sys.stdout.write(summary_text(_text(file), _text(log), exit_code, _project(project)))
+
+
+@app.command()
 def outputs(
     plan: Annotated[Path, typer.Option("--plan", metavar="PATH", help="The plan as JSON; it may be missing.")],
     exit_code: Annotated[int, typer.Option("--exit-code", metavar="N", help="How the run ended.")],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from reconciler.model.access import Secret
 
+MOST_OF_SUMMARY = 900 * 1024  # bytes that a step adds to its job's page; GitHub drops a summary of more than 1 MiB
 MOST_CHARACTERS = 65_536  # of a comment on GitHub, which refuses a longer one whole; GitLab takes a million
 
 

@@ -6,7 +6,7 @@ Pure text. The plan itself is rendered elsewhere; here it is put into its frame,
 import re
 from dataclasses import dataclass
 
-from reconciler.model.forge import MOST_CHARACTERS
+from reconciler.model.forge import MOST_CHARACTERS, MOST_OF_SUMMARY
 from reconciler.report.escape import visible
 
 _LAST_LINES = 60  # of a log: the error stands at its end
@@ -52,6 +52,28 @@ def failure_text(exit_code: int, log: str, about: About) -> str:
     shown = f"\n\n{fenced(tail)}" if tail.strip() else ""
     head = f"### certrecon: {about.project}: no plan\n\n**This run failed (exit {exit_code}: {meaning}).**"
     return _framed(f"{head} An earlier plan here does not count any more.{shown}", about)
+
+
+def summary_text(text: str, log: str, exit_code: int, project: str) -> str:
+    """Return what a job's page shows: what the run printed, and what it said where it ended with an error."""
+    meaning = _MEANING.get(exit_code)
+    title = f"### certrecon: {project}" + (f": exit {exit_code}, {meaning}" if meaning else "")
+    said = text if text.strip() or not meaning else log
+    shown = fenced(said)
+    if len(shown.encode()) > MOST_OF_SUMMARY:
+        shown = _shortened(shown)
+    return f"{title}\n\n{shown}\n"
+
+
+def _shortened(block: str) -> str:
+    """Return as many lines of a block of code as a job's page takes; what is said first is that there are more."""
+    lines, room, kept = block.split("\n"), MOST_OF_SUMMARY - 1000, 0
+    while room > 0 and kept < len(lines):
+        room -= len(lines[kept].encode()) + 1
+        kept += 1
+    kept -= 1  # the last one did not fit
+    note = f"> **Cut: {len(lines) - kept - 1} more lines do not fit here. The run's log has all of it.**"
+    return "\n".join([note, "", *lines[:kept], lines[-1]])
 
 
 def fenced(text: str) -> str:
