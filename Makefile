@@ -21,8 +21,8 @@ test: $(INSTALLED) ## every test but the nightly ones, with branch coverage (PYT
 test-long: $(INSTALLED) ## the nightly tests
 	$(BIN)/pytest -n auto --dist worksteal -m long $(PYTEST_ARGS)
 
-.PHONY: lint lint-style lint-types lint-imports
-lint: lint-style lint-types lint-imports ## style, types, import directions (make -j lint: side by side)
+.PHONY: lint lint-style lint-types lint-imports lint-workflows
+lint: lint-style lint-types lint-imports lint-workflows ## style, types, import directions, workflows (make -j lint: side by side)
 
 lint-style: $(INSTALLED)
 	$(BIN)/ruff check
@@ -33,6 +33,13 @@ lint-types: $(INSTALLED)
 
 lint-imports: $(INSTALLED)
 	$(BIN)/lint-imports
+
+# Offline: the schemas come with check-jsonschema, and zizmor asks nobody about the actions that are used.
+lint-workflows: $(INSTALLED)
+	$(BIN)/zizmor --offline --pedantic --no-progress --quiet .github action
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action/action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci templates/gitlab/certrecon.yml
 
 .PHONY: bench
 bench: $(INSTALLED) ## seed, validate and plan 1,000 certificates, timed (BENCH_ARGS=--count=100)

@@ -135,27 +135,19 @@ def _since_applied(directory: Path) -> "tuple[object, tuple[str, ...]]":
 
 
 @app.command()
-def summary(
-    file: Annotated[Path, typer.Option("--file", metavar="PATH", help="What the run printed; it may be missing.")],
-    log: Annotated[Path, typer.Option("--log", metavar="PATH", help="What the run said on stderr.")],
-    exit_code: Annotated[int, typer.Option("--exit-code", metavar="N", help="How the run ended.")],
-    project: Project = "certrecon",
-) -> None:
-    """Print the summary of a job as Markdown. For `$GITHUB_STEP_SUMMARY`.
-
-    Exit codes: 0 printed; 64 wrong usage.
-
-    Examples: `certrecon ci summary --file report.txt --log log.txt --exit-code 0 >> "$GITHUB_STEP_SUMMARY"`.
-    """
-    from reconciler.report.comment import summary_text
-
-    sys.stdout.write(summary_text(_text(file), _text(log), exit_code, _project(project)))
-
-
-@app.command()
 def outputs(
     plan: Annotated[Path, typer.Option("--plan", metavar="PATH", help="The plan as JSON; it may be missing.")],
     exit_code: Annotated[int, typer.Option("--exit-code", metavar="N", help="How the run ended.")],
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="PATH", help="What the run printed, for the summary.")
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option("--log", metavar="PATH", help="What the run said, for the summary of a failure.")
+    ] = None,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", metavar="PATH", help="Add the job's summary, as Markdown, to this file.")
+    ] = None,
+    project: Project = "certrecon",
 ) -> None:
     """Print the outputs of a step: exitcode, has-changes, plan-digest. For `$GITHUB_OUTPUT`.
 
@@ -163,13 +155,14 @@ def outputs(
 
     Examples: `certrecon ci outputs --plan plan.json --exit-code 2 >> "$GITHUB_OUTPUT"`.
     """
-    content = _json(plan)
-    changes = exit_code == ExitCode.CHANGES or _runs_something(content)
-    for name, value in (
-        ("exitcode", str(exit_code)),
-        ("has-changes", str(changes).lower()),
-        ("plan-digest", _digest(plan)),
-    ):
+    from reconciler.report.comment import summary_text
+
+    if summary is not None:
+        with summary.open("a", encoding="utf-8") as page:
+            page.write(summary_text(_text(file), _text(log), exit_code, _project(project)))
+    changes = exit_code == ExitCode.CHANGES or _runs_something(_json(plan))
+    found = {"exitcode": str(exit_code), "has-changes": str(changes).lower(), "plan-digest": _digest(plan)}
+    for name, value in found.items():
         sys.stdout.write(f"{name}={value}\n")
 
 
