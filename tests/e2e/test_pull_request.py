@@ -1,6 +1,9 @@
 """The whole loop: branch, plan, comment, merge, apply, resume. The steps are those of the workflow files themselves."""
 
 import json
+import os
+import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +15,7 @@ from reconciler.sandbox.server import BackgroundSandbox
 from tests.support.control import Control
 from tests.support.forge import REPOSITORY, TOKEN, Fault, ForgeStandIn, Kept, Pull, serving
 from tests.support.locks import bare_remote, git
-from tests.support.program import small_repository
+from tests.support.program import example_repository, small_repository
 from tests.support.workflow import Job, Ran, StepFailedError, run_job
 from tools.local_sandbox import clean_environment
 
@@ -32,6 +35,7 @@ class Hub:
     clone: Path = field(init=False)
     remote: Path = field(init=False)
     runs: int = 0
+    own_sandbox: bool = False  # each job has one inside
 
     def __post_init__(self) -> None:
         self.remote = bare_remote(self.folder / "remote.git")
@@ -78,7 +82,7 @@ class Hub:
             "user": {"login": "ada"},
         }
         github = {"event_name": "pull_request", "event": {"pull_request": asked | event}}
-        secrets = {"CERTRECON_READ_CREDENTIALS": self._lines()}
+        secrets = {"CERTRECON_CREDENTIALS": self._lines()}
         return self._job("plan.yml", "plan", f"topic-{number}", github, secrets, {})
 
     def validate(self, number: int) -> Ran:
@@ -99,7 +103,9 @@ class Hub:
 
     def apply(self, *, event: str = "push", wait: str = "20m", branch: str = "main") -> Ran:
         github = {"event_name": event, "event": {}, "ref_name": branch, "ref_type": "branch"}
-        return self._job("apply.yml", "apply", branch, github, {"CERTRECON_CREDENTIALS": self._lines()}, {"wait": wait})
+        inputs = {"wait": wait, "sandbox": self.own_sandbox}
+        secrets = {} if self.own_sandbox else {"CERTRECON_CREDENTIALS": self._lines()}
+        return self._job("apply.yml", "apply", branch, github, secrets, inputs)
 
     def _lines(self) -> str:
         return "# of the sandbox\n" + "".join(f"{name}={value}\n" for name, value in self.credentials.items())
@@ -298,3 +304,23 @@ def test_an_artifact_that_names_no_pull_request_is_refused(hub: Hub) -> None:
 def test_apply_does_nothing_on_another_branch(hub: Hub) -> None:
     begun(hub, "merge")
     assert hub.apply(branch="topic-1").skipped
+
+
+@pytest.mark.long
+def test_jobs_with_a_sandbox_of_their_own(tmp_path: Path) -> None:
+    """As this repository's CI calls the workflows: the example's certificates, from nothing to production."""
+    with serving() as forge:
+        hub = Hub(folder=tmp_path, forge=forge, credentials={}, own_sandbox=True)
+        example_repository(hub.clone / "example")
+        shutil.rmtree(hub.clone / "certificates")
+        shutil.move(hub.clone / "example" / "certificates", hub.clone)
+        shutil.move(hub.clone / "example" / "certrecon.yaml", hub.clone)
+        hub.commit("Begin", {})
+        git(hub.clone, "push", "--quiet", "origin", "main")
+        try:
+            applied = hub.apply(wait="48h")
+        finally:
+            facts = json.loads((tmp_path / "run-1" / "temp" / "certrecon-sandbox" / "sandbox.json").read_text())
+            os.kill(facts["pid"], signal.SIGTERM)
+    assert applied.success, applied.log
+    assert applied.outputs["exitcode"] == "0"
