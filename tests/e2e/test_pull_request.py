@@ -311,10 +311,8 @@ def test_jobs_with_a_sandbox_of_their_own(tmp_path: Path) -> None:
     """As this repository's CI calls the workflows: the example's certificates, from nothing to production."""
     with serving() as forge:
         hub = Hub(folder=tmp_path, forge=forge, credentials={}, own_sandbox=True)
-        example_repository(hub.clone / "example")
         shutil.rmtree(hub.clone / "certificates")
-        shutil.move(hub.clone / "example" / "certificates", hub.clone)
-        shutil.move(hub.clone / "example" / "certrecon.yaml", hub.clone)
+        example_repository(hub.clone)
         hub.commit("Begin", {})
         git(hub.clone, "push", "--quiet", "origin", "main")
         try:
