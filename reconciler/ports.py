@@ -31,6 +31,7 @@ from reconciler.model.enrollment import (
 )
 from reconciler.model.entry import Intent, Outcome
 from reconciler.model.forge import Artifact, Comment, MergedRequest
+from reconciler.model.handshake import Handshake
 from reconciler.model.journal import OpenState
 from reconciler.model.journal_entries import Entry
 from reconciler.model.names import DnsName
@@ -172,6 +173,10 @@ class Edge(Protocol):
 
     def serials(self, network: str, server_name: str, host: str | None) -> frozenset[int]:
         """Return the serials that `network` serves for `server_name`, RSA and ECDSA; empty where none could be had."""
+        ...
+
+    def handshakes(self, network: str, server_name: str, host: str | None) -> tuple[Handshake, ...]:
+        """Return what `network` shows for `server_name`, RSA and ECDSA; none where its address is not known."""
         ...
 
 

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import certifi
 
+from reconciler.app.doctor import Examination
 from reconciler.app.plan import Planner
 from reconciler.app.selecting import check_names, check_selectors
+from reconciler.app.verify import Verifier
 from reconciler.desired.load import Desired, load
 from reconciler.desired.project import load_project
 from reconciler.desired.serials import Replacements, read_replacements
-from reconciler.errors import UsageError
+from reconciler.errors import Problem, Severity, UsageError
 from reconciler.execution.observe import Observer
 from reconciler.execution.perform import Services
-from reconciler.model.certificate import AccountName, Promote
+from reconciler.model.certificate import AccountName, DesiredCertificate, Promote
 from reconciler.model.policy import Project
 from reconciler.model.x509 import Certificate, parse_roots
 from reconciler.planning.case import Trust
@@ -26,7 +28,7 @@ from reconciler.planning.selectors import EVERYTHING, Selectors
 from reconciler.planning.tags import order_tag
 from reconciler.ports import Clock, Dns, Forge, PlanArchive
 from reconciler.services import permit
-from reconciler.services.connect import clock_for, cps_client, scm_client
+from reconciler.services.connect import clock_for, clock_offset, cps_client, scm_client
 from reconciler.services.edge import EdgeProbe
 from reconciler.services.forge.connect import connect, forge_access
 from reconciler.services.forge.github import GitHub
@@ -49,10 +51,7 @@ class Run:
         return frozenset(one.enrollment.account for one in self.planner.certificates)
 
     def dns(self) -> Dns:
-        """Return the machine's resolver. Its library is loaded only for those who ask."""
-        from reconciler.services.dns import Resolver
-
-        return Resolver()
+        return resolver()
 
     def no_tags(self) -> bool:
         """Tell whether, by a complete reading, no order carries a tag of certrecon's."""
@@ -132,6 +131,68 @@ def service_time() -> datetime:
     """
     with closing(clock_for(read_settings(os.environ))) as clock:
         return clock.now()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeLook:
+    """What is needed to ask the edge about some certificates; `problems` take the rest out."""
+
+    verifier: Verifier
+    certificates: Sequence[DesiredCertificate]
+    problems: Sequence[Problem]
+
+
+def open_edge(directory: Path, selectors: Selectors) -> EdgeLook:
+    """Read configuration and certificates, and whom to ask at the edge. Credentials are not read.
+
+    Raises:
+        ConfigurationError, DesiredStateError, UsageError: as `open_run`.
+    """
+    project, settings = load_project(directory, environment=os.environ), read_settings(os.environ)
+    with closing(clock_for(settings)) as clock:
+        now = clock.now()
+    desired = load(project, today=now.date())
+    check_selectors(selectors, desired, project)
+    endpoints = _endpoints(settings)
+    verifier = Verifier(
+        edge=EdgeProbe(endpoints=endpoints),
+        dns=resolver(),
+        trust=_trust(project, settings),
+        policy=project.policy,
+        now=now,
+        addressed=frozenset(endpoints),
+    )
+    errors = [problem for problem in desired.problems if problem.severity is Severity.ERROR]
+    taken = [one for one in desired.certificates if selectors.takes(one)]
+    return EdgeLook(verifier=verifier, certificates=taken, problems=errors)
+
+
+@contextmanager
+def open_examination(directory: Path) -> Iterator[Examination]:
+    """Open what `doctor` looks at: everything that the configuration names, as far as it can be opened.
+
+    Raises:
+        ConfigurationError: there is no configuration that could be looked into, or a variable can't be used.
+    """
+    project, settings = load_project(directory, environment=os.environ), read_settings(os.environ)
+    with ExitStack() as stack:
+        clock = stack.enter_context(closing(clock_for(settings)))
+        yield Examination(
+            project=project,
+            desired=load(project, today=clock.now().date()),
+            environment=os.environ,
+            clock=clock,
+            cps=lambda one: stack.enter_context(closing(cps_client(one, settings, clock, only_looks=True))),
+            scm=lambda one: stack.enter_context(closing(scm_client(one, settings, clock))),
+            clock_offset=lambda one: clock_offset(one, settings),
+        )
+
+
+def resolver() -> Dns:
+    """Return the machine's resolver. Its library is loaded only for those who ask."""
+    from reconciler.services.dns import Resolver
+
+    return Resolver()
 
 
 def _planner(

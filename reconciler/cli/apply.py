@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.cli.hints import apply_command, hint
 from reconciler.cli.options import (
     AskDns,
     Directory,
@@ -175,6 +176,10 @@ def apply(
     report, code = _run(asked)
     data = result_json(report, tool_version=__version__, exit_code=code)
     emit(Rendering(text=apply_text(report), data=data), shown, files)
+    if shown == "text" and code is ExitCode.UNDER_WAY:
+        hint(f"{apply_command(waits=True)}  (or later, as often as you like)", directory)
+    elif shown == "text" and code is ExitCode.DONE and report.steps:
+        hint("certrecon status", directory)
     raise typer.Exit(code)
 
 

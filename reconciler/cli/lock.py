@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = "1.0"
 
-app = typer.Typer(help="The lock and the journal of each account.", no_args_is_help=True)
+app = typer.Typer(
+    help="The lock and the journal of each account.\n\nExamples: `certrecon lock show`; `certrecon lock repair`.",
+    no_args_is_help=True,
+)
 
 AccountOption = Annotated[
     str | None,

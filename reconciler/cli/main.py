@@ -7,7 +7,23 @@ from typing import Annotated, cast
 
 import typer
 
-from reconciler.cli import apply, ci, explain, history, lock, plan, sandbox, show, status, validate
+from reconciler.cli import (
+    apply,
+    ci,
+    doctor,
+    explain,
+    fmt,
+    history,
+    init,
+    lock,
+    plan,
+    sandbox,
+    schema,
+    show,
+    status,
+    validate,
+    verify,
+)
 from reconciler.cli.options import say
 from reconciler.errors import CertreconError, ExitCode
 
@@ -18,20 +34,27 @@ _WrongUsage = cast(
 
 app = typer.Typer(
     name="certrecon",
-    help="Reconcile TLS certificates on Akamai (CPS third-party enrollments, issued by Sectigo SCM) with YAML in git.",
+    help="Reconcile TLS certificates on Akamai (CPS third-party enrollments, issued by Sectigo SCM) with YAML in git."
+    "\n\n"
+    "Examples: `certrecon init`; `certrecon validate`; `certrecon plan`; `certrecon apply`; `certrecon status`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # locals would hold credentials
     pretty_exceptions_show_locals=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(init.init)
 app.command()(validate.validate)
+app.command()(fmt.fmt)
 app.command()(plan.plan)
 app.command()(apply.apply)
 app.command()(status.status)
 app.command()(show.show)
 app.command()(explain.explain)
 app.command()(history.history)
+app.command()(verify.verify)
+app.command()(doctor.doctor)
+app.command()(schema.schema)
 app.add_typer(lock.app, name="lock")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(ci.app, name="ci")
@@ -63,7 +86,10 @@ def _options(
 
 @app.command()
 def version() -> None:
-    """Print the version."""
+    """Print the version.
+
+    Examples: `certrecon version`; `certrecon --version`.
+    """
     _version(True)
 
 

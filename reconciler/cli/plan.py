@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli.hints import apply_command, hint
 from reconciler.cli.options import (
     AskDns,
     Directory,
@@ -70,4 +71,6 @@ def plan(
         journals = read_journals(run.project, run.accounts, os.environ)
         made = make_plan(run.planner, run.observer, journals, run.dns() if ask_dns else None, at=as_of)
     emit(Rendering(text=plan_text(made), data=plan_json(made, tool_version=__version__)), shown, files)
+    if shown == "text" and made.actions and at is None:
+        hint(apply_command(), directory)
     raise typer.Exit(made.exit_code(detailed=detailed_exitcode))

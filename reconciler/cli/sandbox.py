@@ -15,7 +15,11 @@ import typer
 
 from reconciler.cli.options import say
 
-app = typer.Typer(no_args_is_help=True, help="Run both services and the edge on this machine, to try things out.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Run both services and the edge on this machine, to try things out.\n\n"
+    "Examples: `certrecon sandbox serve --dir /tmp/sandbox`; `certrecon sandbox advance 36h`.",
+)
 
 _SEED_TIMEOUT_S = 1800.0
 _EXTRA = ("starlette", "uvicorn")
@@ -39,7 +43,10 @@ def serve(
         bool, typer.Option("--pooled-keys", help="Make RSA keys quickly, from shared primes. For large fleets.")
     ] = False,
 ) -> None:
-    """Serve CPS, SCM and the edge on loopback until SIGINT or SIGTERM. The world survives a restart."""
+    """Serve CPS, SCM and the edge on loopback until SIGINT or SIGTERM. The world survives a restart.
+
+    Examples: `certrecon sandbox serve --dir /tmp/sandbox`; `certrecon sandbox serve --dir .sandbox --speed 60`.
+    """
     try:
         from reconciler.sandbox import server  # an extra of the package: the other commands do without it
     except ModuleNotFoundError as error:
@@ -61,7 +68,10 @@ def serve(
 
 @app.command()
 def env(directory: ServeDirectory) -> None:
-    """Print shell exports that point certrecon and other clients at the sandbox; give them to `eval`."""
+    """Print shell exports that point certrecon and other clients at the sandbox; give them to `eval`.
+
+    Examples: `certrecon sandbox env --dir /tmp/sandbox`, as in: eval "$(certrecon sandbox env --dir /tmp/sandbox)".
+    """
     _running(directory)
     typer.echo((directory / "env").read_text(), nl=False)
 
@@ -75,7 +85,10 @@ def seed(
     tagged: Annotated[bool, typer.Option("--tagged", help="Give the orders certrecon's tag.")] = False,
     write: Annotated[Path | None, typer.Option(help="Write certificate files that ask for just these.")] = None,
 ) -> None:
-    """Put deployed enrollments with certificates and orders in place, as if they had been there for a while."""
+    """Put deployed enrollments with certificates and orders in place, as if they had been there for a while.
+
+    Examples: `certrecon sandbox seed --count 1000`; `certrecon sandbox seed --due 5 --write certificates/seeded`.
+    """
     control = _control(directory)
     answer = control.call(
         "POST",
@@ -96,7 +109,10 @@ def advance(
     to: Annotated[str | None, typer.Option("--to", help="The instant to reach, in ISO 8601.")] = None,
     directory: Directory = None,
 ) -> None:
-    """Advance the sandbox's clock; what falls due on the way happens. Without arguments: print the clock."""
+    """Advance the sandbox's clock; what falls due on the way happens. Without arguments: print the clock.
+
+    Examples: `certrecon sandbox advance 36h`; `certrecon sandbox advance --to 2027-03-15T00:00Z`.
+    """
     if by is not None and to is not None:
         raise typer.BadParameter("give a duration or --to, not both")
     control = _control(directory)
@@ -121,7 +137,11 @@ def fault(
     clear: Annotated[bool, typer.Option("--clear", help="Disarm all faults.")] = False,
     directory: Directory = None,
 ) -> None:
-    """Arm a fault: what goes wrong, at which call, how often. Without arguments: list what is armed."""
+    """Arm a fault: what goes wrong, at which call, how often. Without arguments: list what is armed.
+
+    Examples: `certrecon sandbox fault lose-answer scm.enroll`; `certrecon sandbox fault status cps.* --status 503`;
+    `certrecon sandbox fault --clear`.
+    """
     control = _control(directory)
     if clear:
         control.call("DELETE", "/faults")
@@ -142,7 +162,10 @@ def set_options(
     assignments: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE...")] = None,
     directory: Directory = None,
 ) -> None:
-    """Set options of the services while they run: approvals=manual. Without arguments: list them all."""
+    """Set options of the services while they run. Without arguments: list them all.
+
+    Examples: `certrecon sandbox set`; `certrecon sandbox set approvals=manual`.
+    """
     control = _control(directory)
     if assignments:
         control.call("POST", "/options", dict(_assignment(text) for text in assignments))

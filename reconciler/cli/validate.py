@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.text import Text
 
+from reconciler.cli.hints import hint
 from reconciler.cli.options import Directory, Format, Rendering, chosen_format, emit, say
 from reconciler.cli.single import now
-from reconciler.errors import Problem, Severity
+from reconciler.errors import ExitCode, Problem, Severity
 
 if TYPE_CHECKING:
     from reconciler.app.validate import Validation
@@ -32,6 +33,11 @@ def validate(directory: Directory = Path(), chosen: Format = "text") -> None:
     validation = judged(directory, environment=os.environ, now=now())
     emit(Rendering(text=[_line(problem) for problem in validation.problems], data=_data(validation)), shown, ())
     say(_summary(validation))
+    if validation.exit_code is ExitCode.DONE and shown == "text":
+        hint(
+            "certrecon plan" if validation.valid else "write a file below certificates/, then certrecon validate",
+            directory,
+        )
     raise typer.Exit(validation.exit_code)
 
 

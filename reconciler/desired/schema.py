@@ -4,6 +4,7 @@ import functools
 import importlib.resources
 import json
 from collections.abc import Iterator, Mapping
+from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 from jsonschema import Draft7Validator
@@ -11,6 +12,8 @@ from jsonschema import Draft7Validator
 from reconciler.desired.yamlfile import join
 
 Kind = Literal["certificate", "defaults", "configuration", "plan"]
+
+SUFFIX = ".schema.json"
 
 # What _defaults.yaml may not hold: it would make many certificates one, or act on many by one line.
 FORBIDDEN_IN_DEFAULTS = frozenset(
@@ -21,18 +24,18 @@ FORBIDDEN_IN_DEFAULTS = frozenset(
 
 @functools.cache
 def validator(kind: Kind) -> Draft7Validator:
-    return Draft7Validator(_schema_of(kind))
+    return Draft7Validator(schema_of(kind))
 
 
 @functools.cache
 def all_fields(kind: Kind) -> frozenset[tuple[str, str]]:
     """Return (parent, name) of every field outside of lists and maps of the user's own names."""
-    return frozenset(_fields(_schema_of(kind), ""))
+    return frozenset(_fields(schema_of(kind), ""))
 
 
 def built_in(kind: Kind) -> Iterator[tuple[str, Any]]:
     """Yield (pointer, default) of every field outside of lists and maps of the user's own names."""
-    yield from _defaults(_schema_of(kind), "")
+    yield from _defaults(schema_of(kind), "")
 
 
 def _defaults(schema: Mapping[str, Any], parent: str) -> Iterator[tuple[str, Any]]:
@@ -51,7 +54,21 @@ def _fields(schema: Mapping[str, Any], parent: str) -> Iterator[tuple[str, str]]
 
 
 @functools.cache
-def _schema_of(kind: Kind) -> Mapping[str, Any]:
-    file = importlib.resources.files("reconciler") / "schemas" / f"{kind}.schema.json"
-    schema: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+def schema_of(kind: Kind) -> Mapping[str, Any]:
+    schema: Mapping[str, Any] = json.loads(schema_text(kind))
     return schema
+
+
+def schema_text(name: str) -> str:
+    """Return the schema of that name, as it is packaged."""
+    return (_folder() / f"{name}{SUFFIX}").read_text(encoding="utf-8")
+
+
+def schema_names() -> tuple[str, ...]:
+    """Return the names of all schemas."""
+    names = (file.name for file in _folder().iterdir())
+    return tuple(sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)))
+
+
+def _folder() -> Traversable:
+    return importlib.resources.files("reconciler") / "schemas"

@@ -78,6 +78,15 @@ def read(file: Path, shown: str) -> Document:
     Raises:
         DesiredStateError: it cannot be read, is too large, or is not one plain YAML document.
     """
+    return parse(content(file, shown), shown)
+
+
+def content(file: Path, shown: str) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        DesiredStateError: it cannot be read, or is too large.
+    """
     try:
         if file.stat().st_size > MAX_BYTES:
             raise _refusal(
@@ -85,12 +94,11 @@ def read(file: Path, shown: str) -> Document:
                 f"The file is larger than {MAX_BYTES >> 10} KiB.",
                 "Split it; one file holds one certificate.",
             )
-        content = file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise _refusal(
             Location(shown, 1, 1), f"The file cannot be read: {error.strerror}.", "Check its owner and mode."
         ) from error
-    return parse(content, shown)
 
 
 def parse(content: bytes, shown: str) -> Document:

@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +15,7 @@ from reconciler.services.clock import RealClock, SandboxClock
 from reconciler.services.cps import refusals as cps_refusals
 from reconciler.services.cps.client import CpsClient, signer
 from reconciler.services.cps.lists import ACTIVE_CERTIFICATES
+from reconciler.services.cps.operations import list_contracts
 from reconciler.services.http import Transport
 from reconciler.services.limits import Limit, Limiter
 from reconciler.services.reserve import Reserve
@@ -68,6 +71,20 @@ def cps_client(account: Account, settings: Settings, clock: Clock, *, only_looks
     limiter = Limiter(clock, limits, reserve=Reserve(account.name) if only_looks else None)
     caller = _caller(transport, limiter, settings, clock, cps_refusals.refusal)
     return CpsClient(access, caller, clock)
+
+
+def clock_offset(account: Account, settings: Settings) -> timedelta | None:
+    """Return how far CPS's clock is before this machine's, by one signed read, accepted or not; None if it is not said.
+
+    Raises:
+        ConfigurationError: the account's credentials are missing, or its host is not allowed.
+        ServiceUnavailableError: it does not answer.
+    """
+    access = settings.cps_access(account)
+    transport = Transport("cps", f"https://{access.host}", authorize=signer(access), ca_file=settings.ca_file)
+    with closing(transport):
+        answer = transport.send(list_contracts())
+    return None if answer.sent_at is None else timedelta(seconds=round(answer.sent_at - answer.received_at))
 
 
 def scm_client(instance: Instance, settings: Settings, clock: Clock) -> ScmClient:

@@ -20,6 +20,15 @@ def flags(command: str) -> dict[str, object]:
 def test_each_flag_is_set_by_its_own_variable_or_only_on_the_command_line(command: str) -> None:
     found = flags(command)
     assert {"--target", "--exclude", "--label", "--account", "--only"} <= found.keys()
+    check(found)
+
+
+@pytest.mark.parametrize("command", ["init", "fmt", "verify", "doctor", "schema"])
+def test_flags_without_selectors_have_their_variables_too(command: str) -> None:
+    check(flags(command))
+
+
+def check(found: dict[str, object]) -> None:
     for flag, variable in found.items():
         wanted = None if flag.startswith(COMMAND_LINE_ONLY) else f"CERTRECON_{flag[2:].replace('-', '_').upper()}"
         assert variable == wanted, flag
