@@ -4,22 +4,26 @@ import os
 import sys
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.cli.events import Emit, events
 from reconciler.cli.hints import apply_command, hint
 from reconciler.cli.options import (
+    ANNOTATED,
+    LOGGED,
+    About,
     AskDns,
     Directory,
     Format,
     Output,
-    Rendering,
     chosen_format,
     duration,
     emit,
+    frame,
     outputs,
     say,
 )
@@ -116,6 +120,7 @@ def apply(
     directory: Directory = Path(),
     chosen: Format = "text",
     output: Output = None,
+    about: About = None,
     target: Targets = None,
     exclude: Excluded = None,
     label: Labels = None,
@@ -148,11 +153,11 @@ def apply(
     """
     from reconciler import __version__
     from reconciler.app.approval import read_plan
+    from reconciler.cli.rendering import result_rendering
     from reconciler.report.jsonout import result_json
-    from reconciler.report.text import apply_text
     from reconciler.wiring import Named
 
-    files, shown = outputs(output), chosen_format(chosen)
+    files, shown, described = outputs(output, LOGGED), chosen_format(chosen, ANNOTATED), frame(about)
     if not auto_approve and not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask on. Give --auto-approve, or run it in a terminal.")
     asked = _Asked(
@@ -173,9 +178,10 @@ def apply(
         allow_local_lock=allow_local_lock,
         allow_dirty=allow_dirty,
     )
-    report, code = _run(asked)
+    with events(files) as note:
+        report, code = _run(asked, note)
     data = result_json(report, tool_version=__version__, exit_code=code)
-    emit(Rendering(text=apply_text(report), data=data), shown, files)
+    emit(result_rendering(data, described), shown, files)
     if shown == "text" and code is ExitCode.UNDER_WAY:
         hint(f"{apply_command(waits=True)}  (or later, as often as you like)", directory)
     elif shown == "text" and code is ExitCode.DONE and report.steps:
@@ -183,15 +189,18 @@ def apply(
     raise typer.Exit(code)
 
 
-def _run(asked: _Asked) -> "tuple[ApplyReport, ExitCode]":
+def _run(asked: _Asked, note: Emit) -> "tuple[ApplyReport, ExitCode]":
     """Lock, look, ask, and carry out what was approved."""
+    from reconciler import __version__
     from reconciler.app.apply import ApplyOptions, apply, exit_code, note_applied, report_of
     from reconciler.app.lock_place import run_owner
     from reconciler.app.rights import refuse_readers
+    from reconciler.report.events import run_started
     from reconciler.wiring import open_run
 
     opened = open_run(asked.directory, asked.named, parallelism=asked.parallelism, only_looks=False)
     with opened as run, ExitStack() as stack:
+        note(run_started(run.clock.now(), command="apply", tool_version=__version__))
         approvals = _approvals(run.project.policy, asked.plans)
         owner = run_owner(os.environ, commit=_commit(run, asked))
         refuse_readers(run.observer.services)
@@ -207,8 +216,8 @@ def _run(asked: _Asked) -> "tuple[ApplyReport, ExitCode]":
             lock_ttl=run.project.lock.ttl,
             owner=owner,
             approvals=approvals,
-            tell=_tell,
-            watch=lambda under_way: _watch(under_way, show),
+            tell=lambda told: _tell(told, note),
+            watch=lambda under_way: _watch(under_way, show, note),
             stop=stopper.stop,
             parallelism=asked.parallelism,
         )
@@ -219,7 +228,9 @@ def _run(asked: _Asked) -> "tuple[ApplyReport, ExitCode]":
         if approvals is not None and not held.locked_out:
             note_applied(held, result.plan, approvals, owner.commit, now=run.clock.now())
         code = stopper.requested or exit_code(result, held, stale=bool(stale))
-    return report_of(result, approved), code
+        report = report_of(result, approved)
+        _note_end(report, run.clock.now(), code, note)
+    return report, code
 
 
 def _approvals(policy: "Policy", plans: "tuple[PlanFile, ...]") -> "Approvals | None":
@@ -284,25 +295,46 @@ def _of_held(planner: "Planner", held: "Held", stopper: Stopper) -> "Planner":
 
 def _approved(run: "Run", planner: "Planner", held: "Held", asked: _Asked) -> "Plan":
     """Make the plan, show it, and ask for it."""
+    from reconciler import __version__
     from reconciler.app.plan import make_plan
+    from reconciler.report.document import plan_document
+    from reconciler.report.jsonout import plan_json
     from reconciler.report.text import plan_text
 
     known = {account: state for account, one in held.journals.items() if (state := one.state) is not None}
     made = make_plan(planner, run.observer, known, run.dns() if asked.ask_dns else None)
-    for line in plan_text(made):
+    for line in plan_text(plan_document(plan_json(made, tool_version=__version__))):
         say(line.plain)
     if made.actions and not asked.auto_approve and not typer.confirm("Apply this plan?", err=True):
         raise typer.Exit(ExitCode.ERROR)
     return made
 
 
-def _tell(told: "Told") -> None:
+def _tell(told: "Told", note: Emit) -> None:
+    from reconciler.report.events import step_begun, step_ended
     from reconciler.report.text import told_text
 
+    name, operation, outcome = told.certificate or "", told.operation, told.outcome
+    if outcome is None:
+        note(step_begun(told.at, certificate=name, operation=operation))
+        return
+    note(step_ended(told.at, certificate=name, operation=operation, outcome=outcome.kind.value, detail=outcome.detail))
     say(told_text(told.at, told.certificate, told.text))
 
 
-def _watch(under_way: "UnderWay", show: Show) -> None:
+def _watch(under_way: "UnderWay", show: Show, note: Emit) -> None:
+    from reconciler.report.events import looked, waiting
     from reconciler.report.progress import progress_text
 
+    note(looked(under_way.at, {phase.value: count for phase, count in under_way.phases.items()}, under_way.next_look))
+    if under_way.next_look is not None:
+        note(waiting(under_way.at, under_way.next_look))
     show(progress_text(under_way.at, under_way.phases, under_way.next_look))
+
+
+def _note_end(report: "ApplyReport", at: datetime, code: ExitCode, note: Emit) -> None:
+    from reconciler.report.events import certificate_ended, run_ended
+
+    for row in report.rows:
+        note(certificate_ended(at, certificate=row.name, ending=row.ending.value, text=row.text))
+    note(run_ended(at, exit_code=code, summary=report.summary))

@@ -3,17 +3,20 @@
 import json
 import re
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.report.markdown import Frame
 
 Directory = Annotated[
     Path,
@@ -27,7 +30,13 @@ Directory = Annotated[
 ]
 Format = Annotated[
     str,
-    typer.Option("--format", metavar="text|json", envvar="CERTRECON_FORMAT", help="What to print on stdout."),
+    typer.Option(
+        "--format",
+        metavar="text|json|markdown|...",
+        envvar="CERTRECON_FORMAT",
+        help="What to print on stdout: text, json, markdown (60,000 characters at most, for a comment), summary "
+        "(Markdown of 900 KiB at most); plan, apply and validate also have annotations, validate has sarif.",
+    ),
 ]
 Output = Annotated[
     list[str] | None,
@@ -35,7 +44,18 @@ Output = Annotated[
         "--output",
         metavar="FORMAT=PATH",
         envvar="CERTRECON_OUTPUT",
-        help="Also write this format to a file. Repeatable.",
+        help="Also write this format to a file, or to stdout where PATH is -. plan and apply also write events: a "
+        "line of JSON for each, as it happens. Repeatable.",
+    ),
+]
+About = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--about",
+        metavar="KEY=VALUE",
+        envvar="CERTRECON_ABOUT",
+        help="What Markdown says of itself: project=NAME (also its hidden marker), head=SHA, whole=URL (where to find "
+        "what does not fit). Repeatable.",
     ),
 ]
 AskDns = Annotated[
@@ -47,7 +67,9 @@ AskDns = Annotated[
     ),
 ]
 
-_FORMATS = ("text", "json")
+BASIC = ("text", "json", "markdown", "summary")
+ANNOTATED = (*BASIC, "annotations")
+LOGGED = (*ANNOTATED, "events")  # of --output alone
 _DURATION = re.compile(r"(\d+)([smhd])")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -84,24 +106,38 @@ def instant(text: str) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """One result in every format that it has."""
+    """One result in every format that it has. `others` are made only when they are asked for."""
 
     text: Sequence[Text]
     data: dict[str, Any]
+    title: str = "certrecon"  # of its Markdown
+    frame: "Frame | None" = None
+    others: Mapping[str, Callable[[], str]] = field(default_factory=dict)
 
     def plain(self, chosen: str) -> str:
+        if chosen in self.others:
+            return self.others[chosen]()
         if chosen == "json":
             return json.dumps(self.data, indent=2, ensure_ascii=False) + "\n"
+        if chosen in ("markdown", "summary"):
+            return self._markdown(chosen)
         return "".join(f"{line.plain}\n" for line in self.text)
 
+    def _markdown(self, chosen: str) -> str:
+        from reconciler.report.markdown import COMMENT, SUMMARY, Frame, text_markdown
 
-def chosen_format(name: str) -> str:
-    if name not in _FORMATS:
-        raise UsageError(f'There is no format "{name}". Choose one of: {", ".join(_FORMATS)}.')
+        limit = COMMENT if chosen == "markdown" else SUMMARY
+        lines = [line.plain for line in self.text]
+        return text_markdown(lines, title=self.title, limit=limit, frame=self.frame or Frame())
+
+
+def chosen_format(name: str, formats: Sequence[str] = BASIC) -> str:
+    if name not in formats:
+        raise UsageError(f'There is no format "{name}". Choose one of: {", ".join(formats)}.')
     return name
 
 
-def outputs(wanted: Sequence[str] | None) -> list[tuple[str, Path]]:
+def outputs(wanted: Sequence[str] | None, formats: Sequence[str] = BASIC) -> list[tuple[str, Path]]:
     """Read each FORMAT=PATH, before any work is done.
 
     Raises:
@@ -114,14 +150,33 @@ def outputs(wanted: Sequence[str] | None) -> list[tuple[str, Path]]:
             raise UsageError(f'"{one}" is not FORMAT=PATH, as json=plan.json.')
         if not Path(path).resolve().parent.is_dir():
             raise UsageError(f'The folder of "{path}" does not exist. Create it first.')
-        found.append((chosen_format(name), Path(path)))
+        found.append((chosen_format(name, formats), Path(path)))
     return found
+
+
+def frame(about: Sequence[str] | None) -> "Frame":
+    """Read each KEY=VALUE of `--about`.
+
+    Raises:
+        UsageError: one is not of that form, or there is no such key.
+    """
+    from reconciler.report.markdown import Frame
+
+    given = dict(one.partition("=")[::2] for one in about or ())
+    if unknown := sorted(given.keys() - {"project", "head", "whole"}):
+        raise UsageError(f'--about has no "{unknown[0]}". Write project=NAME, head=SHA or whole=URL.')
+    return Frame(**given)
 
 
 def emit(rendering: Rendering, chosen: str, files: Sequence[tuple[str, Path]]) -> None:
     """Print the result on stdout and write it to the files. Nothing is cut: not at a width, not in a pipe."""
     for name, path in files:
-        path.write_text(rendering.plain(name), encoding="utf-8")
+        if name == "events":
+            continue  # written while the run went on
+        if str(path) == "-":
+            sys.stdout.write(rendering.plain(name))
+        else:
+            path.write_text(rendering.plain(name), encoding="utf-8")
     if chosen == "text" and sys.stdout.isatty():
         console = Console(highlight=False)
         for line in rendering.text:

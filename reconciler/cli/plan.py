@@ -6,15 +6,19 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli.events import events
 from reconciler.cli.hints import apply_command, hint
 from reconciler.cli.options import (
+    ANNOTATED,
+    LOGGED,
+    About,
     AskDns,
     Directory,
     Format,
     Output,
-    Rendering,
     chosen_format,
     emit,
+    frame,
     instant,
     outputs,
 )
@@ -25,6 +29,7 @@ def plan(
     directory: Directory = Path(),
     chosen: Format = "text",
     output: Output = None,
+    about: About = None,
     target: Targets = None,
     exclude: Excluded = None,
     label: Labels = None,
@@ -61,16 +66,21 @@ def plan(
     from reconciler import __version__
     from reconciler.app.journals import read_journals
     from reconciler.app.plan import make_plan
+    from reconciler.cli.rendering import plan_rendering
+    from reconciler.report.events import run_ended, run_started
     from reconciler.report.jsonout import plan_json
-    from reconciler.report.text import plan_text
     from reconciler.wiring import Named, open_run
 
-    files, shown = outputs(output), chosen_format(chosen)
+    files, shown, described = outputs(output, LOGGED), chosen_format(chosen, ANNOTATED), frame(about)
     named, as_of = Named(selectors=selectors(target, exclude, label, account, only)), instant(at) if at else None
-    with open_run(directory, named, at=as_of) as run:
+    with events(files) as note, open_run(directory, named, at=as_of) as run:
+        note(run_started(run.clock.now(), command="plan", tool_version=__version__))
         journals = read_journals(run.project, run.accounts, os.environ)
         made = make_plan(run.planner, run.observer, journals, run.dns() if ask_dns else None, at=as_of)
-    emit(Rendering(text=plan_text(made), data=plan_json(made, tool_version=__version__)), shown, files)
+        rendering = plan_rendering(plan_json(made, tool_version=__version__), described)
+        code = made.exit_code(detailed=detailed_exitcode)
+        note(run_ended(run.clock.now(), exit_code=code, summary=rendering.title))
+    emit(rendering, shown, files)
     if shown == "text" and made.actions and at is None:
         hint(apply_command(), directory)
-    raise typer.Exit(made.exit_code(detailed=detailed_exitcode))
+    raise typer.Exit(code)

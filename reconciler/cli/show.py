@@ -2,14 +2,29 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from reconciler.cli.options import Directory, Format, Output, Rendering, chosen_format, emit, outputs
+from reconciler.cli.options import (
+    ANNOTATED,
+    BASIC,
+    About,
+    Directory,
+    Format,
+    Output,
+    Rendering,
+    chosen_format,
+    emit,
+    frame,
+    outputs,
+)
 from reconciler.cli.single import open_certificate, today
 from reconciler.errors import ExitCode
+
+if TYPE_CHECKING:
+    from reconciler.report.markdown import Frame
 
 
 def show(
@@ -17,6 +32,7 @@ def show(
     directory: Directory = Path(),
     chosen: Format = "text",
     output: Output = None,
+    about: About = None,
     effective: Annotated[
         bool, typer.Option("--effective", help="Every effective value, with the file and line it comes from. Offline.")
     ] = False,
@@ -30,9 +46,10 @@ def show(
 
     Examples: `certrecon show web/www`; `certrecon show web/www --effective`; `certrecon show plan.json`.
     """
-    files, shown = outputs(output), chosen_format(chosen)
-    if name.endswith(".json"):
-        made, code = _saved_plan(Path(name)), ExitCode.DONE
+    formats = ANNOTATED if (saved := name.endswith(".json")) else BASIC
+    files, shown = outputs(output, formats), chosen_format(chosen, formats)
+    if saved:
+        made, code = _saved_plan(Path(name), frame(about)), ExitCode.DONE
     elif effective:
         made, code = _effective(directory, name), ExitCode.DONE
     else:
@@ -41,12 +58,11 @@ def show(
     raise typer.Exit(code)
 
 
-def _saved_plan(path: Path) -> Rendering:
+def _saved_plan(path: Path, about: "Frame") -> Rendering:
     from reconciler.app.show import read_saved_plan
-    from reconciler.report.savedplan import saved_plan_text
+    from reconciler.cli.rendering import plan_rendering
 
-    plan = read_saved_plan(path)
-    return Rendering(text=saved_plan_text(plan), data=plan)
+    return plan_rendering(read_saved_plan(path), about)
 
 
 def _effective(directory: Path, name: str) -> Rendering:

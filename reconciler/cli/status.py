@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from reconciler.cli.options import Directory, Format, Output, Rendering, chosen_format, duration, emit, outputs
+from reconciler.cli.options import (
+    About,
+    Directory,
+    Format,
+    Output,
+    Rendering,
+    chosen_format,
+    duration,
+    emit,
+    frame,
+    outputs,
+)
 from reconciler.cli.selectors import Accounts, Excluded, Labels, Only, Targets, selectors
 from reconciler.errors import CertreconError, UsageError
 
@@ -22,6 +33,7 @@ def status(
     directory: Directory = Path(),
     chosen: Format = "text",
     output: Output = None,
+    about: About = None,
     target: Targets = None,
     exclude: Excluded = None,
     label: Labels = None,
@@ -59,7 +71,8 @@ def status(
     from reconciler.report.statusjson import status_json
     from reconciler.wiring import Named, open_run
 
-    files, shown, asked = outputs(output), chosen_format(chosen), frozenset(fail_on or ())
+    files, shown, described = outputs(output), chosen_format(chosen), frame(about)
+    asked = frozenset(fail_on or ())
     if unknown := sorted(asked - set(FAIL_ON)):
         raise UsageError(f'There is no level "{unknown[0]}". Choose one of: {", ".join(FAIL_ON)}.')
     named, rest = Named(selectors=selectors(target, exclude, label, account, only)), duration(interval)
@@ -69,7 +82,8 @@ def status(
         made = make_status(run.planner, run.observer, run.project, run.accounts, os.environ)
     code = exit_code(made, asked)
     data = status_json(made, tool_version=__version__, exit_code=code)
-    emit(Rendering(text=status_text(made), data=data), shown, files)
+    text = status_text(made)
+    emit(Rendering(text=text, data=data, title=f"certrecon {text[-1].plain}", frame=described), shown, files)
     raise typer.Exit(code)
 
 

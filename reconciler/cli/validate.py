@@ -1,5 +1,6 @@
 """`certrecon validate`."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +8,7 @@ import typer
 from rich.text import Text
 
 from reconciler.cli.hints import hint
-from reconciler.cli.options import Directory, Format, Rendering, chosen_format, emit, say
+from reconciler.cli.options import ANNOTATED, Directory, Format, Output, Rendering, chosen_format, emit, outputs, say
 from reconciler.cli.single import now
 from reconciler.errors import ExitCode, Problem, Severity
 
@@ -15,23 +16,25 @@ if TYPE_CHECKING:
     from reconciler.app.validate import Validation
 
 FORMAT_VERSION = "1.0"
+_FORMATS = (*ANNOTATED, "sarif")
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
-def validate(directory: Directory = Path(), chosen: Format = "text") -> None:
+def validate(directory: Directory = Path(), chosen: Format = "text", output: Output = None) -> None:
     """Check configuration and certificate files. Offline: nothing is asked of a service, save a sandbox for its time.
 
     Exit codes: 0 no errors (there may be warnings); 1 a file is wrong; 64 wrong usage.
 
-    Examples: `certrecon validate`; `certrecon validate -C ../certificates --format json`.
+    Examples: `certrecon validate`; `certrecon validate -C ../certificates --format json`;
+    `certrecon validate --output sarif=validate.sarif --output annotations=-`.
     """
     import os
 
     from reconciler.app.validate import validate as judged
 
-    shown = chosen_format(chosen)
+    files, shown = outputs(output, _FORMATS), chosen_format(chosen, _FORMATS)
     validation = judged(directory, environment=os.environ, now=now())
-    emit(Rendering(text=[_line(problem) for problem in validation.problems], data=_data(validation)), shown, ())
+    emit(_rendering(validation), shown, files)
     say(_summary(validation))
     if validation.exit_code is ExitCode.DONE and shown == "text":
         hint(
@@ -39,6 +42,23 @@ def validate(directory: Directory = Path(), chosen: Format = "text") -> None:
             directory,
         )
     raise typer.Exit(validation.exit_code)
+
+
+def _rendering(validation: "Validation") -> Rendering:
+    from reconciler import __version__
+    from reconciler.report.annotations import problem_annotations
+    from reconciler.report.sarif import sarif
+
+    problems = validation.problems
+    return Rendering(
+        text=[_line(problem) for problem in problems],
+        data=_data(validation),
+        title=f"certrecon {_summary(validation)}",
+        others={
+            "annotations": lambda: problem_annotations(problems),
+            "sarif": lambda: json.dumps(sarif(problems, tool_version=__version__), indent=2, ensure_ascii=False) + "\n",
+        },
+    )
 
 
 def _line(problem: Problem) -> Text:
@@ -65,21 +85,11 @@ def _count(number: int, noun: str) -> str:
 
 
 def _data(validation: "Validation") -> dict[str, Any]:
+    from reconciler.report.jsonout import problem_json
+
     return {
         "format_version": FORMAT_VERSION,
         "valid": validation.valid,
         "broken": validation.broken,
-        "problems": [
-            {
-                "path": problem.location.path,
-                "line": problem.location.line,
-                "column": problem.location.column,
-                "severity": str(problem.severity),
-                "rule": problem.rule or None,
-                "field": problem.pointer or None,
-                "text": problem.text,
-                "remedy": problem.remedy or None,
-            }
-            for problem in validation.problems
-        ],
+        "problems": [problem_json(problem) for problem in validation.problems],
     }

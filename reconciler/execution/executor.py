@@ -99,6 +99,8 @@ class Told:
     at: datetime
     certificate: CertificateName | None
     text: str
+    operation: str
+    outcome: Outcome | None = None  # None: the step is begun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,10 +316,16 @@ class Executor:
         if lease is not None:
             lease.confirm()
         log.info("%s: certificate=%s enrollment=%s", intent.operation, intent.certificate, intent.enrollment_id)
+        self._tell_begun(intent)
         with self.observer.services.asking(lambda: self._check_before_sending(intent, lease, began_s)):
             made = perform(step, self.observer.services, intent=intent.id, now=self.clock.now())
         log.info("%s: certificate=%s: %s", intent.operation, intent.certificate, made.outcome.kind)
         return replace(made, outcome=replace(made.outcome, at=self.clock.now()))
+
+    def _tell_begun(self, intent: Intent) -> None:
+        name, operation, at = intent.certificate, intent.operation, self.clock.now()
+        with self._guard:
+            self.tell(Told(at=at, certificate=name, text=f"{operation}: begun", operation=operation))
 
     def _too_late(self, began_s: float) -> str | None:
         if self.stop():
@@ -390,7 +398,8 @@ class Executor:
         if outcome.kind is OutcomeKind.NOT_SENT and made.error is None and self._held(step) is not None:
             return  # no call was made: the result says for what it waits
         self._performed.append(Performed(certificate=standing.name, operation=key.operation, outcome=outcome))
-        self.tell(Told(at=outcome.at, certificate=standing.name, text=_told(key, outcome)))
+        text = _told(key, outcome)
+        self.tell(Told(at=outcome.at, certificate=standing.name, text=text, operation=key.operation, outcome=outcome))
         if self._creates.note(step, made):
             return  # no try of this step: it came too soon
         repeated = key in self._latest and self._latest[key].kind is OutcomeKind.DONE

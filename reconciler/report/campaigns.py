@@ -64,6 +64,7 @@ def campaign_json(state: CampaignState, now: datetime) -> dict[str, Any]:
     burn_down, estimate = state.burn_down, state.estimate
     return {
         "name": burn_down.campaign,
+        "text": list(campaign_lines(unfinished([state]), now)),
         "deadline": _optional(burn_down.deadline),
         "late": burn_down.late(now),
         "total": burn_down.total,

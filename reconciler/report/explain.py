@@ -29,8 +29,10 @@ from reconciler.report.details import (
     served_facts,
     source_of,
 )
+from reconciler.report.document import difference_row
 from reconciler.report.facts import Fact, Section
-from reconciler.report.text import difference_text
+from reconciler.report.jsonout import difference_json
+from reconciler.report.lines import difference_text
 
 _DAY = timedelta(days=1)
 
@@ -92,7 +94,7 @@ def _compared(case: Case, enrollment: Enrollment, serving: Serving | None) -> Se
             ),
             Fact(key="key_types_file", value=_kinds(desired.key_types), why=_unnamed(desired.key_types)),
             Fact(key="key_types_served", value=_kinds(kinds)),
-            Fact(key="differences", value=[difference_text(one) for one in found]),
+            Fact(key="differences", value=[difference_text(difference_row(difference_json(one))) for one in found]),
         ),
     )
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.errors import Problem
+from reconciler.model.certificate import DesiredCertificate, KeyType
 from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer
 from reconciler.planning.needs import Serving
 from reconciler.planning.plan import Action, Plan, Standing
@@ -13,7 +14,7 @@ from reconciler.planning.steps import Act, ActionKind, Blocked, Done, Unread, Wa
 from reconciler.report.campaigns import campaign_json
 from reconciler.report.outcome import ApplyReport
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 def plan_json(plan: Plan, *, tool_version: str) -> dict[str, Any]:
@@ -104,10 +105,13 @@ def _standing(standing: Standing) -> dict[str, Any]:
     return {
         "name": standing.name,
         "file": desired.location.path,
+        "line": desired.location.line,
+        "column": desired.location.column,
         "common_name": desired.common_name,
         "names": sorted(desired.sans),
         "account": desired.enrollment.account,
         "enrollment_id": standing.enrollment.id if standing.enrollment is not None else None,
+        "enrollment": _wanted(desired),
         "serving": _serving(standing.serving),
         "work": _work(standing),
         "action": _action(standing.action),
@@ -125,6 +129,16 @@ def _standing(standing: Standing) -> dict[str, Any]:
     }
 
 
+def _wanted(desired: DesiredCertificate) -> dict[str, Any]:
+    wanted = desired.enrollment
+    return {
+        "contract": wanted.contract,
+        "secure_network": wanted.secure_network,
+        "sni_only": wanted.sni_only,
+        "promote": wanted.promote.value if wanted.change_management is not False else None,
+    }
+
+
 def _serving(serving: Serving | None) -> dict[str, Any] | None:
     if serving is None:
         return None
@@ -132,7 +146,7 @@ def _serving(serving: Serving | None) -> dict[str, Any] | None:
         "expires": _time(serving.expires_at),
         "due": _time(serving.due_at) if serving.due_at is not None else None,
         "below_warn": serving.below_warn,
-        "key_types": sorted(serving.key_types),
+        "key_types": [one.value for one in KeyType if one in serving.key_types],
         "serials": sorted(f"{serial:X}" for serial in serving.serials),
     }
 
@@ -142,8 +156,9 @@ def _work(standing: Standing) -> dict[str, Any]:
     match standing.decision:
         case Act(text=text, reason=reason):
             work |= {"state": "action", "reason": reason, "text": text}
-        case Wait(actor=actor, text=text, since=since, until=until, remedy=remedy):
+        case Wait(actor=actor, text=text, since=since, until=until, remedy=remedy, notes=notes):
             work |= {"state": "waiting", "actor": actor.value, "text": text, "remedy": remedy or None}
+            work["notes"] = list(notes)
             work |= {"since": _optional(since), "until": _optional(until)}
         case Blocked(actor=actor, text=text, remedy=remedy, reason=reason):
             work |= {"state": "blocked", "reason": reason, "actor": actor.value, "text": text, "remedy": remedy}

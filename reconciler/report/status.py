@@ -12,8 +12,10 @@ from reconciler.planning.plan import Plan
 from reconciler.planning.steps import Act, Blocked, Done, Unread, Wait
 from reconciler.planning.strays import Claim, StrayOrder, UnclaimedEnrollment
 from reconciler.report.campaigns import campaign_lines
+from reconciler.report.document import difference_row
 from reconciler.report.escape import visible
-from reconciler.report.text import difference_text
+from reconciler.report.jsonout import difference_json
+from reconciler.report.lines import difference_text
 
 _DAY = timedelta(days=1)
 _LEVELS = {Level.CRITICAL: ("!", "bold red"), Level.WARN: ("!", "yellow"), Level.OK: ("=", "green")}
@@ -158,7 +160,9 @@ def _drift(healths: Iterable[Health]) -> Iterator[str]:
     for one in healths:
         if one.drift:
             yield f"  {one.name}"
-            yield from (f"    {difference_text(difference)}" for difference in one.drift)
+            yield from (
+                f"    {difference_text(difference_row(difference_json(difference)))}" for difference in one.drift
+            )
 
 
 def _unclaimed(status: Status) -> list[Text]:

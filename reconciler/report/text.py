@@ -1,37 +1,54 @@
-"""Plan and result as text for a terminal, a log, or a file. Pure: the caller prints the lines."""
+"""Plan and result as text for a terminal, a log, or a file, from their documents. The caller prints the lines."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rich.text import Text
 
 from reconciler.errors import Problem
-from reconciler.model.certificate import DesiredCertificate, KeyType
-from reconciler.planning.diff import Difference, FieldDiffers, KeyTypesDiffer, SansDiffer
-from reconciler.planning.guards import Refusal
-from reconciler.planning.needs import Serving
-from reconciler.planning.plan import Action, Plan, Standing
-from reconciler.planning.steps import ActionKind, Blocked, Done, Unread, Wait
-from reconciler.report.campaigns import campaign_lines, unfinished
+from reconciler.planning.steps import ActionKind
+from reconciler.report.document import (
+    CHANGE,
+    ActionRow,
+    CertificateRow,
+    PlanDocument,
+    RefusalRow,
+    ResultDocument,
+)
 from reconciler.report.escape import visible
-from reconciler.report.outcome import ApplyReport, Ending
+from reconciler.report.lines import (
+    blocked_lines,
+    consequence_lines,
+    count_of,
+    counts_text,
+    create_lines,
+    difference_text,
+    exceeded_text,
+    headline,
+    refusal_lines,
+    restrictions,
+    serving_text,
+    time_text,
+    waiting_lines,
+)
+from reconciler.report.outcome import Ending
 
 _INDENT = " " * 4
-_SHOWN_NAMES = 8
+_UNKNOWN_STYLE = ("?", "bold red")  # a kind of a newer version
 
 _STYLES = {
-    ActionKind.DELETE: ("-", "bold red"),
-    ActionKind.REVOKE: ("-", "bold red"),
-    ActionKind.CANCEL: ("-", "red"),
-    ActionKind.REISSUE: ("±", "yellow"),
-    ActionKind.CREATE: ("+", "green"),
-    ActionKind.ADOPT: ("±", "yellow"),
-    ActionKind.RENEW: ("±", "green"),
-    ActionKind.UPDATE: ("±", "yellow"),
-    ActionKind.UPLOAD: ("^", "cyan"),
-    ActionKind.ACKNOWLEDGE: ("*", "cyan"),
-    ActionKind.PROMOTE: (">", "cyan"),
-    ActionKind.RESUME: ("~", "cyan"),
+    ActionKind.DELETE.value: ("-", "bold red"),
+    ActionKind.REVOKE.value: ("-", "bold red"),
+    ActionKind.CANCEL.value: ("-", "red"),
+    ActionKind.REISSUE.value: ("±", "yellow"),
+    ActionKind.CREATE.value: ("+", "green"),
+    ActionKind.ADOPT.value: ("±", "yellow"),
+    ActionKind.RENEW.value: ("±", "green"),
+    ActionKind.UPDATE.value: ("±", "yellow"),
+    ActionKind.UPLOAD.value: ("^", "cyan"),
+    ActionKind.ACKNOWLEDGE.value: ("*", "cyan"),
+    ActionKind.PROMOTE.value: (">", "cyan"),
+    ActionKind.RESUME.value: ("~", "cyan"),
 }
 _ENDINGS = {
     Ending.FAILED: ("!", "bold red"),
@@ -42,50 +59,48 @@ _ENDINGS = {
 }
 
 
-def plan_text(plan: Plan) -> list[Text]:
+def plan_text(plan: PlanDocument) -> list[Text]:
     """Return the plan, worst first: problems, what could not be read, blocked, actions, waiting, attention, summary."""
+    rows = plan.certificates
     return [
         *_header(plan),
         *_problems(plan.problems),
         *_unread(plan.unread),
-        *_section("Failed", [_failed(one, one.failure) for one in plan.standings if one.failure is not None]),
-        *_section("Blocked", [_blocked(one) for one in plan.standings if isinstance(one.decision, Blocked)]),
-        *_section("Refused by a guard", [_refused(one, one.refused) for one in plan.standings if one.refused]),
-        *_section("Actions", [_action(one, one.action) for one in plan.standings if one.action and not one.held]),
-        *_section("Held back", [_action(one, one.action) for one in plan.standings if one.action and one.held]),
-        *_section("Waiting", [_waiting(one) for one in plan.standings if isinstance(one.decision, Wait)]),
-        *_section("Attention", [_attention(one) for one in plan.standings if one.attention]),
+        *_section("Failed", [_failed(row, row.failure) for row in rows if row.failure is not None]),
+        *_section("Blocked", [_blocked(row) for row in plan.working("blocked")]),
+        *_section("Refused by a guard", [_refused(row, row.refused) for row in rows if row.refused]),
+        *_actions(plan),
+        *_section("Held back", [_action(row, row.action) for row in plan.held if row.action]),
+        *_section("Waiting", [_waiting(row) for row in plan.working("waiting")]),
+        *_section("Attention", [_attention(row) for row in rows if row.attention]),
         *_section("Shared by several certificates", [_indented([text]) for text in plan.shared]),
-        *_campaigns(plan),
+        *_campaigns(plan.campaigns),
         *_summary(plan),
     ]
 
 
-def apply_text(report: ApplyReport) -> list[Text]:
+def apply_text(result: ResultDocument) -> list[Text]:
     """Return what came of an apply: each certificate that was worked on or is not done, then the counts."""
-    lines = [*_problems(report.plan.problems), *_unread(report.plan.unread)]
+    lines = [*_problems(result.problems), *_unread(result.unread)]
     for ending in Ending:
-        rows = [row for row in report.rows if row.ending is ending]
-        if ending is Ending.DONE:
-            rows = [row for row in rows if row.worked_on]
         symbol, style = _ENDINGS[ending]
-        blocks = [[_title(symbol, ending, row.name, style), *_indented([row.text])] for row in rows]
+        blocks = [
+            [_title(symbol, ending, row.name, style), *_indented([row.text])]
+            for row in result.certificates
+            if row.ending == ending and (ending is not Ending.DONE or row.worked_on)
+        ]
         lines.extend(_section(ending.value.capitalize(), blocks))
-    lines.extend(_campaigns(report.plan))
-    lines.append(Text(report.summary, style="bold"))
+    lines.extend(_campaigns(result.campaigns))
+    lines.append(Text(visible(result.summary), style="bold"))
     return lines
 
 
-def _header(plan: Plan) -> list[Text]:
+def _header(plan: PlanDocument) -> list[Text]:
     title = Text.assemble(
-        ("certrecon plan", "bold"), f"  {_count(len(plan.standings), 'certificate')}, {_time(plan.at)}"
+        ("certrecon plan", "bold"), f"  {count_of(len(plan.certificates), 'certificate')}, {time_text(plan.at)}"
     )
     lines = [title]
-    if plan.partial:
-        lines.append(Text(f"PARTIAL: {visible(plan.partial)}", style="bold yellow"))
-    if plan.seen_at is not None:
-        text = f"AS OF {_time(plan.at)}, as everything was seen at {_time(plan.seen_at)}: apply does not take this plan"
-        lines.append(Text(text, style="bold yellow"))
+    lines += [Text(visible(line), style="bold yellow") for line in restrictions(plan)]
     return [*lines, Text()]
 
 
@@ -93,8 +108,7 @@ def _problems(problems: Sequence[Problem]) -> list[Text]:
     return _section("Problems in files", [[Text(f"  {visible(str(problem))}", style="red")] for problem in problems])
 
 
-def _campaigns(plan: Plan) -> list[Text]:
-    lines = campaign_lines(unfinished(plan.campaigns), plan.at)
+def _campaigns(lines: Sequence[str]) -> list[Text]:
     return _section("Replacement campaigns", [[Text(visible(line))] for line in lines])
 
 
@@ -110,7 +124,7 @@ def _section(title: str, blocks: Sequence[Iterable[Text]]) -> list[Text]:
 
 
 def _title(symbol: str, word: str, name: str, style: str, place: str = "") -> Text:
-    line = Text.assemble((f"  {symbol} {word:<11}", style), " ", (visible(name), "bold"))
+    line = Text.assemble((f"  {symbol} {visible(word):<11}", style), " ", (visible(name), "bold"))
     return line.append(f"  {visible(place)}", style="dim") if place else line
 
 
@@ -118,139 +132,71 @@ def _indented(texts: Iterable[str]) -> list[Text]:
     return [Text(f"{_INDENT}{visible(text)}") for text in texts if text]
 
 
-def _blocked(standing: Standing) -> list[Text]:
-    decision = standing.decision
-    if not isinstance(decision, Blocked):
-        raise TypeError(standing.name)
-    title = _title("!", "blocked", standing.name, "bold red", str(standing.desired.location))
+def _blocked(row: CertificateRow) -> list[Text]:
+    title = _title("!", "blocked", row.name, "bold red", str(row.location))
+    return [title, *_indented([*blocked_lines(row), *_served(row)])]
+
+
+def _failed(row: CertificateRow, failure: str) -> list[Text]:
+    return [_title("!", "failed", row.name, "bold red", str(row.location)), *_indented([failure])]
+
+
+def _refused(row: CertificateRow, refusal: RefusalRow) -> list[Text]:
+    title = _title("!", "refused", row.name, "bold red", str(row.location))
+    return [title, *_indented(refusal_lines(row, refusal))]
+
+
+def _waiting(row: CertificateRow) -> list[Text]:
+    title = _title("~", "waiting", row.name, "yellow", str(row.location))
+    return [title, *_indented([*waiting_lines(row), *_served(row)])]
+
+
+def _attention(row: CertificateRow) -> list[Text]:
+    title = _title("!", "attention", row.name, "yellow", str(row.location))
+    return [title, *_indented([*row.attention, *_served(row)])]
+
+
+def _actions(plan: PlanDocument) -> list[Text]:
+    """Return the actions; where there is a base, what the change causes comes first."""
+    caused = [row for row in plan.actions if plan.base is None or row.origin == CHANGE]
+    others = [row for row in plan.actions if plan.base is not None and row.origin != CHANGE]
     return [
-        title,
-        *_indented([f"{decision.phase}: {decision.text}", f"{decision.actor}: {decision.remedy}", *_served(standing)]),
+        *_section("Actions" if plan.base is None else "Caused by this change", list(_action_blocks(caused))),
+        *_section("Not caused by this change", list(_action_blocks(others))),
     ]
 
 
-def _failed(standing: Standing, failure: str) -> list[Text]:
-    return [_title("!", "failed", standing.name, "bold red", str(standing.desired.location)), *_indented([failure])]
+def _action_blocks(rows: Iterable[CertificateRow]) -> Iterator[list[Text]]:
+    yield from (_action(row, row.action) for row in rows if row.action is not None)
 
 
-def _refused(standing: Standing, refusal: Refusal) -> list[Text]:
-    kind = standing.action.kind.value if standing.action is not None else ""
-    title = _title("!", "refused", standing.name, "bold red", str(standing.desired.location))
-    return [title, *_indented([f"{kind}: {refusal.guard}: {refusal.text}", refusal.remedy])]
+def _action(row: CertificateRow, action: ActionRow) -> list[Text]:
+    symbol, style = _STYLES.get(action.kind, _UNKNOWN_STYLE)
+    title = _title(symbol, action.kind, row.name, style, str(row.location))
+    return [title, *_indented(_action_lines(row, action))]
 
 
-def _waiting(standing: Standing) -> list[Text]:
-    decision = standing.decision
-    if not isinstance(decision, Wait):
-        raise TypeError(standing.name)
-    until = f", until {_time(decision.until)}" if decision.until is not None else ""
-    since = f", since {_time(decision.since)}" if decision.since is not None else ""
-    what = f"{decision.phase}: waits for {decision.actor}: {decision.text}{since}{until}"
-    title = _title("~", "waiting", standing.name, "yellow", str(standing.desired.location))
-    return [title, *_indented([what, decision.remedy, *decision.notes, standing.held or "", *_served(standing)])]
-
-
-def _attention(standing: Standing) -> list[Text]:
-    title = _title("!", "attention", standing.name, "yellow", str(standing.desired.location))
-    return [title, *_indented([*standing.attention, *_served(standing)])]
-
-
-def _action(standing: Standing, action: Action) -> list[Text]:
-    symbol, style = _STYLES[action.kind]
-    title = _title(symbol, action.kind, standing.name, style, str(standing.desired.location))
-    return [title, *_indented(_action_lines(standing, action))]
-
-
-def _action_lines(standing: Standing, action: Action) -> Iterator[str]:
-    yield f"because {action.text}"
-    desired = standing.desired
-    if action.kind is ActionKind.CREATE:
-        yield _enrollment_line(desired)
-        yield f"names: {_names(desired)}"
+def _action_lines(row: CertificateRow, action: ActionRow) -> Iterator[str]:
+    origin = f" ({row.origin})" if row.origin not in (None, CHANGE) else ""
+    yield f"because {action.text}{origin}"
+    yield from create_lines(row, action)
     yield from (difference_text(one) for one in action.differences)
-    if action.orders is not None:
-        kinds = " + ".join(key_type.spelt for key_type in action.orders.key_types)
-        yield (
-            f"{_count(action.orders.count, 'order')}: {kinds} of {action.orders.profile!r} for"
-            f" {action.orders.organization}, {action.orders.term_days} days"
-        )
-    yield from action.notes
-    if standing.refused is not None:
-        yield f"REFUSED by guard {standing.refused.guard}: see above"
-    if standing.throttled is not None:
-        yield f"waits: {standing.throttled}"
-    if standing.held is not None:
-        yield standing.held
-    yield from _served(standing)
+    yield from consequence_lines(row, action)
 
 
-def _enrollment_line(desired: DesiredCertificate) -> str:
-    wanted = desired.enrollment
-    sni = "SNI only" if wanted.sni_only else "not SNI only"
-    promote = f"promote {wanted.promote}" if wanted.change_management is not False else "no stop at staging"
-    return (
-        f"enrollment: account {wanted.account}, contract {wanted.contract}, {wanted.secure_network}, {sni}, {promote}"
-    )
+def _served(row: CertificateRow) -> list[str]:
+    return [serving_text(row.serving)] if row.serving is not None else []
 
 
-def _names(desired: DesiredCertificate) -> str:
-    others = sorted(desired.sans - {desired.common_name})
-    shown = ", ".join([desired.common_name, *others[:_SHOWN_NAMES]])
-    more = len(others) - _SHOWN_NAMES
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def difference_text(difference: Difference) -> str:
-    """Return one difference in a line: names and key types as sets, settings before and after."""
-    match difference:
-        case SansDiffer(added=added, removed=removed) | KeyTypesDiffer(added=added, removed=removed):
-            what = "names" if isinstance(difference, SansDiffer) else "key types"
-            parts = [f"+ {one}" for one in sorted(added)] + [f"- {one}" for one in sorted(removed)]
-            return f"{what}: {', '.join(parts)} ({difference.effect})"
-        case FieldDiffers(pointer=pointer, before=before, after=after, effect=effect):
-            return f"{pointer}: {before} -> {after} ({effect})"
-
-
-def _served(standing: Standing) -> list[str]:
-    return [serving_text(standing.serving)] if standing.serving is not None else []
-
-
-def serving_text(serving: Serving) -> str:
-    """Return what production serves, in a line."""
-    kinds = " + ".join(key_type for key_type in sorted(serving.key_types, key=list(KeyType).index))
-    left = f"{serving.remaining // timedelta(days=1)} days left" if serving.remaining > timedelta() else "EXPIRED"
-    return f"serves {kinds} until {_time(serving.expires_at)} ({left})"
-
-
-def _summary(plan: Plan) -> list[Text]:
-    kinds = [(kind, sum(action.kind is kind for action in plan.actions)) for kind in ActionKind]
-    parts = [f"{count} to {kind}" for kind, count in kinds if count]
-    if count := sum(standing.action is not None and standing.held is not None for standing in plan.standings):
-        parts.append(f"{count} held back")
-    for word, kind in (("waiting", Wait), ("blocked", Blocked), ("not read", Unread)):
-        if count := sum(isinstance(standing.decision, kind) for standing in plan.standings):
-            parts.append(f"{count} {word}")
-    unchanged = sum(isinstance(standing.decision, Done) for standing in plan.standings)
-    if not plan.actions and unchanged == len(plan.standings) and not plan.problems and not plan.unread:
-        return [Text(f"No changes. {_count(unchanged, 'certificate')} as wanted.", style="bold green")]
-    parts.append(f"{unchanged} unchanged")
-    held = [f"{state.guard} {state.used} of {state.limit}" for state in plan.guards if state.exceeded]
-    guards = [Text(f"Guards exceeded: {', '.join(held)}", style="bold red")] if held else []
-    orders = f" It places {_count(plan.orders, 'order')}." if plan.orders else ""
-    nothing = "No changes can be made now. " if not plan.actions else ""
+def _summary(plan: PlanDocument) -> list[Text]:
+    if counts_text(plan) is None:
+        return [Text(headline(plan), style="bold green")]
+    exceeded = exceeded_text(plan)
     return [
-        Text(f"{nothing}Plan: {', '.join(parts)}.{orders}", style="bold"),
-        *guards,
-        Text(f"Digest {plan.digest}", style="dim"),
+        Text(visible(headline(plan)), style="bold"),
+        *([Text(visible(exceeded), style="bold red")] if exceeded else []),
+        Text(f"Digest {visible(plan.digest)}", style="dim"),
     ]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _time(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M} UTC"
 
 
 def told_text(at: datetime, certificate: str | None, text: str) -> str:

@@ -16,6 +16,8 @@ from reconciler.planning.only import held_back
 from reconciler.planning.plan import Plan, Standing
 from reconciler.planning.selectors import Selectors
 from reconciler.planning.steps import Act, ActionKind, Phase, Wait
+from reconciler.report.document import plan_document
+from reconciler.report.jsonout import plan_json
 from reconciler.report.outcome import Ending, apply_report
 from reconciler.report.text import plan_text
 from tests.support.certs import csr_pem, desired
@@ -98,7 +100,7 @@ def fleet(*kinds: ActionKind, policy: Policy | None = None) -> Context:
 def test_what_is_of_another_kind_is_shown_as_held_and_is_no_action() -> None:
     plan = planned(fleet(ActionKind.RENEW), WANTED, NEW)
     assert [action.kind for action in plan.actions] == [ActionKind.RENEW]
-    lines = [line.plain for line in plan_text(plan)]
+    lines = [line.plain for line in plan_text(plan_document(plan_json(plan, tool_version="1")))]
     assert lines[1] == "PARTIAL: --only renew"
     held = lines.index("Held back")
     assert lines[held + 1].startswith("  + create      new.example.com")

@@ -9,9 +9,9 @@ from reconciler.model.certificate import CertificateName
 from reconciler.planning.campaign_progress import BurnDown, CampaignState, Estimate, Stuck
 from reconciler.planning.plan import Plan
 from reconciler.report.campaigns import campaign_lines
+from reconciler.report.document import plan_document, result_document
 from reconciler.report.jsonout import plan_json, result_json
 from reconciler.report.outcome import apply_report
-from reconciler.report.savedplan import saved_plan_text
 from reconciler.report.status import Status, status_text
 from reconciler.report.statusjson import status_json
 from reconciler.report.text import apply_text, plan_text
@@ -88,9 +88,14 @@ def test_those_that_miss_the_deadline_are_named_and_a_budget_without_orders_is_s
 def test_a_plan_and_an_apply_tell_of_what_is_left_and_status_of_all() -> None:
     for states, shown in (((state(),), True), ((state(FINISHED, NONE),), False)):
         made = plan(*states)
-        assert ("Replacement campaigns\n  distrust:" in joined(plan_text(made))) is shown
+        assert (
+            "Replacement campaigns\n  distrust:" in joined(plan_text(plan_document(plan_json(made, tool_version="1"))))
+        ) is shown
         report = apply_report(made, (), {}, under_way=frozenset())
-        assert ("Replacement campaigns\n  distrust:" in joined(apply_text(report))) is shown
+        assert (
+            "Replacement campaigns\n  distrust:"
+            in joined(apply_text(result_document(result_json(report, tool_version="1", exit_code=0))))
+        ) is shown
         told = Status(plan=made, healths=(), unclaimed=(), strays=(), broken=0)
         assert "Replacement campaigns\n  distrust:" in joined(status_text(told))
 
@@ -109,7 +114,7 @@ def test_the_json_of_plan_result_and_status_has_all_of_it_as_the_schemas_say() -
 
 def test_a_saved_plan_shows_its_campaigns_and_one_of_an_older_minor_has_none() -> None:
     saved = plan_json(plan(state()), tool_version="1")
-    assert "  distrust: 7 of 10 done, deadline 2026-11-21T09:00:00Z\n" in joined(saved_plan_text(saved))
-    assert "    stuck: c: order 501 (RSA) is Declined" in joined(saved_plan_text(saved))
+    assert "  distrust: 7 of 10 done, deadline 2026-11-21 09:00 UTC\n" in joined(plan_text(plan_document(saved)))
+    assert "    stuck: c: order 501 (RSA) is Declined" in joined(plan_text(plan_document(saved)))
     del saved["campaigns"]
-    assert "distrust" not in joined(saved_plan_text(saved))
+    assert "distrust" not in joined(plan_text(plan_document(saved)))

@@ -1,0 +1,39 @@
+"""Every rendering of a plan and of the result of an apply, from its document: of a run, and of a saved file alike."""
+
+from typing import Any
+
+from reconciler.cli.options import Rendering
+from reconciler.report.annotations import plan_annotations, result_annotations
+from reconciler.report.document import plan_document, result_document
+from reconciler.report.lines import headline
+from reconciler.report.markdown import COMMENT, SUMMARY, Frame, plan_markdown, result_markdown
+from reconciler.report.text import apply_text, plan_text
+
+
+def plan_rendering(data: dict[str, Any], frame: Frame) -> Rendering:
+    plan = plan_document(data)
+    return Rendering(
+        text=plan_text(plan),
+        data=data,
+        title=headline(plan),
+        frame=frame,
+        others={
+            "markdown": lambda: plan_markdown(plan, limit=COMMENT, frame=frame),
+            "summary": lambda: plan_markdown(plan, limit=SUMMARY, frame=frame),
+            "annotations": lambda: plan_annotations(plan),
+        },
+    )
+
+
+def result_rendering(data: dict[str, Any], frame: Frame) -> Rendering:
+    result = result_document(data)
+    return Rendering(
+        text=apply_text(result),
+        data=data,
+        frame=frame,
+        others={
+            "markdown": lambda: result_markdown(result, limit=COMMENT, frame=frame),
+            "summary": lambda: result_markdown(result, limit=SUMMARY, frame=frame),
+            "annotations": lambda: result_annotations(result),
+        },
+    )
