@@ -5,6 +5,8 @@ import unicodedata
 
 def visible(text: str) -> str:
     """Return `text` on one line, with control, format and bidirectional characters shown as `\\u` escapes."""
+    if text.isprintable():  # nearly always; a plan has a million characters
+        return text
     return "".join(_shown(character) for character in text)
 
 

@@ -137,4 +137,4 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_unchanged_certificates_are_a_count() -> None:
     shown = text(plan_json(planned(look(now=ISSUED)), tool_version="1"))
     assert WANTED.name not in shown
-    assert "1 unchanged" in shown
+    assert "No changes. 1 certificate as wanted." in shown
