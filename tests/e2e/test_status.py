@@ -151,11 +151,14 @@ def test_show_effective_works_offline(program: Program, control: Control) -> Non
 
 
 def test_show_renders_a_saved_plan_and_refuses_a_newer_one(program: Program, control: Control) -> None:
-    program.run("plan", "--output", "json=plan.json")
+    planned = program.run("plan", "--output", "json=plan.json", "--output", "events=events.jsonl")
+    events = [json.loads(line) for line in (program.repository / "events.jsonl").read_text().splitlines()]
+    assert [event["kind"] for event in events] == ["run-started", "run-ended"]
     control.delete("/calls")
     shown = program.run("show", "plan.json")
     assert shown.exit_code == 0
-    assert f"  create {NAME}" in shown.stdout
+    assert shown.stdout == planned.stdout
+    assert f"  + create      {NAME}" in shown.stdout
     assert program.run("show", "plan.json", "--format", "json").json["kind"] == "plan"
     assert control.get("/calls")["total"] == 0
     path = program.repository / "plan.json"
