@@ -76,7 +76,7 @@ BAD = {
     ),
     "no password": Bad(make=variable("SECTIGO_PASSWORD", None), said=("SECTIGO_PASSWORD", "certrecon.yaml")),
     "wrong password": Bad(
-        make=variable("SECTIGO_PASSWORD", "wrong-and-secret"), said=("scm:", "401", "certrecon.yaml")
+        make=variable("SECTIGO_PASSWORD", "wrong-and-secret"), said=("scm:", "Check the login", "certrecon.yaml")
     ),
     "no credentials file": Bad(make=variable("AKAMAI_EDGERC", "/nonexistent/edgerc"), said=("/nonexistent/edgerc",)),
     "no section": Bad(make=edgerc("[default]", "[other]"), said=("default", "edgerc")),
@@ -142,5 +142,5 @@ def test_read_only_credentials_plan_and_cannot_apply(program: Program, sandbox: 
     assert program.plan().exit_code == 2
     finished = program.apply(wait="0s")
     assert finished.exit_code == 1
-    assert "grant" in finished.stdout
+    assert "may only read" in finished.stderr
     assert sandbox.cps.state.enrollments == {}
