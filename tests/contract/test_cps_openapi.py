@@ -93,6 +93,12 @@ CLIENT_DEVIATIONS = (
         rule="operation",
     ),
     Deviation(
+        name="the question for one's own rights",
+        reason="an operation of another API, Identity and Access Management",
+        operation="GET /-/client-api/active-grants/implicit",
+        rule="operation",
+    ),
+    Deviation(
         name="the list of active certificates",
         reason="an operation of CPS that is newer than the definition",
         operation="GET /cps/v2/active-certificates",

@@ -48,7 +48,7 @@ def test_each_command_shows_examples_that_reach_it(path: tuple[str, ...]) -> Non
     shown = examples(path)
     assert shown
     for text in shown:
-        program, *arguments = shlex.split(text)
+        program, *arguments = shlex.split(text.partition(" >> ")[0])  # what the shell does with the output is its own
         assert program == "certrecon"
         if "--version" in arguments:
             continue  # it prints and exits while it is read
