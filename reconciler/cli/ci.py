@@ -15,7 +15,8 @@ from reconciler.errors import ExitCode, UsageError
 
 app = typer.Typer(
     help="Steps of CI jobs: comment on a pull request, fetch approved plans, set outputs. "
-    "The token is read from CERTRECON_FORGE_TOKEN.",
+    "The token is read from CERTRECON_FORGE_TOKEN.\n\n"
+    "Examples: `certrecon ci plans --branch main --to approved`.",
     no_args_is_help=True,
 )
 
