@@ -27,10 +27,10 @@ from reconciler.model.digest import desired_digest
 from reconciler.model.entry import CauseId, Intent, IntentId, Outcome, OutcomeKind
 from reconciler.model.journal import OpenState
 from reconciler.planning.case import Context
-from reconciler.planning.halves import may_order
 from reconciler.planning.housekeeping import lessons
 from reconciler.planning.indexes import OrderBook
 from reconciler.planning.observed import Observed
+from reconciler.planning.order_requests import may_order
 from reconciler.planning.ownership import OPENING
 from reconciler.planning.plan import Plan, Standing
 from reconciler.planning.settle import SETTLE

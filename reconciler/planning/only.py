@@ -4,7 +4,7 @@ from reconciler.model.enrollment import Enrollment
 from reconciler.model.entry import CauseId
 from reconciler.planning.case import Case
 from reconciler.planning.causes import adopt_cause, create_cause, delete_cause, renew_cause
-from reconciler.planning.pending import cause_of
+from reconciler.planning.giving_way import cause_of
 from reconciler.planning.steps import Act, ActionKind, Decision, Wait
 
 _CONTINUING = frozenset({ActionKind.UPLOAD, ActionKind.ACKNOWLEDGE, ActionKind.PROMOTE, ActionKind.RESUME})

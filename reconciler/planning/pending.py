@@ -1,22 +1,31 @@
 """A change of ours that is under way: what it waits for, what it needs next. New and old enrollments alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reconciler.model.certificate import Promote
-from reconciler.model.enrollment import Change, ChangeManagement, ChangeState, Enrollment, InputKind
+from reconciler.model.enrollment import Change, ChangeState, Enrollment, InputKind
 from reconciler.model.entry import CauseId
-from reconciler.planning.campaigning import begun_anew, continued, promote_of, upload_stop
+from reconciler.planning.campaigning import continued, upload_stop
 from reconciler.planning.case import Case
-from reconciler.planning.causes import create_cause, renew_cause
-from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer, differences
-from reconciler.planning.freezes import frozen
-from reconciler.planning.halves import Halves, Ordering, Surroundings, Upload, halves_of
-from reconciler.planning.needs import need_of
+from reconciler.planning.diff import differences
+from reconciler.planning.giving_way import (
+    ASKED,
+    RUNNING,
+    begin_again,
+    cause_of,
+    listed,
+    older_than_campaign,
+    superseded,
+    with_a_young_csr,
+)
+from reconciler.planning.half import Surroundings
+from reconciler.planning.halves import Halves, Upload, halves_of
 from reconciler.planning.observed import ChangeView
+from reconciler.planning.order_requests import Ordering
 from reconciler.planning.ownership import CLOCK_SLACK
-from reconciler.planning.settle import SETTLE
+from reconciler.planning.promotion import promotion
+from reconciler.planning.settle import SETTLE, SOON
 from reconciler.planning.steps import (
     AcknowledgeWarnings,
     Act,
@@ -25,17 +34,13 @@ from reconciler.planning.steps import (
     Blocked,
     Decision,
     Phase,
-    PromoteToProduction,
     SubmitOrder,
     Unread,
-    UpdateEnrollment,
     Wait,
     unresolved,
 )
-from reconciler.planning.uploads import refused_upload, repaired, replaced_past_review, upload_step
-from reconciler.planning.warnings import judge_management, judge_text
-
-_MUTUAL_AUTHENTICATION = "akamai.clientMutualAuthentication"
+from reconciler.planning.uploads import refused_upload, repaired, upload_step
+from reconciler.planning.warnings import judge_text
 
 
 def change_under_way(case: Case, enrollment: Enrollment, view: ChangeView) -> Decision:
@@ -49,9 +54,9 @@ def change_under_way(case: Case, enrollment: Enrollment, view: ChangeView) -> De
         return Unread(text=view.problem or f"the pending change of enrollment {enrollment.id} was not read")
     halves = halves_of(_surroundings(case, enrollment, change, view))
     found = differences(case.desired, enrollment, None)
-    if gives_way := _older_than_campaign(case, enrollment, change, halves, found):
+    if gives_way := older_than_campaign(case, enrollment, change, halves, found):
         return gives_way
-    if found and (step := _supersede(case, enrollment, change, halves, found)):
+    if found and (step := superseded(case, enrollment, change, halves, found)):
         return step
     decision = _with_orders_to_come(_next(case, enrollment, view, change, halves), change, halves)
     if isinstance(decision, Act):
@@ -99,100 +104,6 @@ def _next(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, 
             return _stopped(case, enrollment, change)
 
 
-def cause_of(case: Case, enrollment: Enrollment, change: Change) -> CauseId:
-    """Return why the change was opened: by the journal, its order's tag, or what the certificate needs."""
-    if case.journal is not None and change.id in case.journal.changes:
-        return case.journal.changes[change.id].cause
-    for tagged in case.instance.book.by_change.get((enrollment.id, change.id), ()):
-        return tagged.tag.cause
-    serving = case.serving(enrollment)
-    if serving is None:
-        return create_cause(case.desired.identity)
-    need = need_of(case.desired, enrollment, case.served(enrollment), serving, case.now)
-    return need.cause if need is not None else create_cause(case.desired.identity)
-
-
-def _supersede(
-    case: Case, enrollment: Enrollment, change: Change, halves: Halves, found: Sequence[Difference]
-) -> Act | None:
-    """Open a change in place of the pending one: nothing is ordered for it, its order is dead, or a person says so."""
-    if not _replaceable(change) or halves.uncertain() is not None:
-        return None  # a PUT would throw away the CSR of an order that may have been placed
-    ordered = any(half.live for half in halves.halves)
-    if ordered and case.desired.name not in case.context.supersede:
-        return None
-    lost = [str(one.order.ssl_id) for half in halves.halves for one in half.live]
-    mutual = [one for one in found if _is_mutual_authentication(one)]
-    only_mutual = len(mutual) == len(found)
-    force_renewal, add_missing = _carried_on(case, enrollment, change)
-    return Act(
-        phase=_running_phase(change),
-        kind=ActionKind.RESUME if only_mutual else ActionKind.REISSUE,
-        cause=cause_of(case, enrollment, change),
-        steps=(
-            UpdateEnrollment(
-                desired=case.desired,
-                enrollment_id=enrollment.id,
-                force_renewal=force_renewal,
-                cancel_pending=True,
-                add_missing=add_missing,
-                replaces=change.id,
-            ),
-        ),
-        reason="mutual-authentication" if only_mutual else "file-changed",
-        text="CPS takes mutual authentication only after the enrollment was created"
-        if only_mutual
-        else f"the file changed while change {change.id} was pending",
-        differences=tuple(found),
-        notes=(f"order {', '.join(lost)} is lost by it",) if lost else (),
-    )
-
-
-def _carried_on(case: Case, enrollment: Enrollment, change: Change) -> tuple[bool, bool]:
-    """Return what a PUT over the change must ask for beside its body: a renewal by force, the half that is missing.
-
-    Else CPS would only see settings that differ, and what the change was opened for would be lost with it.
-    """
-    serving = case.serving(enrollment)
-    if serving is None:
-        return False, False
-    need = need_of(case.desired, enrollment, case.served(enrollment), serving, case.now)
-    renews = cause_of(case, enrollment, change) == renew_cause(serving.serials)
-    return renews or (need is not None and need.force), need is not None and need.add_missing
-
-
-def _older_than_campaign(
-    case: Case, enrollment: Enrollment, change: Change, halves: Halves, found: Sequence[Difference]
-) -> Act | None:
-    """Open a change in place of the pending one, whose certificate a campaign would replace at once."""
-    if not _replaceable(change) or halves.uncertain() is not None:
-        return None  # what deploys already is deployed first; and no order may be lost unseen
-    return begun_anew(case, enrollment, change, found, phase=_running_phase(change))
-
-
-_REPLACEABLE_STATES = frozenset({ChangeState.AWAITING_INPUT, ChangeState.ERROR, ChangeState.CANCELLED})
-
-
-def _replaceable(change: Change) -> bool:
-    """Tell whether CPS takes a PUT over this change: not while it checks or deploys."""
-    return change.state in _REPLACEABLE_STATES or change.status in ("pre-verification-safety-checks", "generate-csr")
-
-
-def listed(found: Sequence[Difference]) -> str:
-    """Return the differences in a few words."""
-    return ", ".join(_named(one) for one in found)
-
-
-def _named(difference: Difference) -> str:
-    match difference:
-        case FieldDiffers(pointer=pointer):
-            return pointer
-        case SansDiffer():
-            return "names"
-        case _:
-            return "key types"
-
-
 def _surroundings(case: Case, enrollment: Enrollment, change: Change, view: ChangeView) -> Surroundings:
     trust = case.context.trust
     live = {key_type: one.serial for key_type, one in case.served(enrollment).production.items()}
@@ -228,43 +139,8 @@ def _uncertain_orders(case: Case) -> Mapping[str, datetime]:
     }
 
 
-def _is_mutual_authentication(difference: Difference) -> bool:
-    return isinstance(difference, FieldDiffers) and difference.pointer == _MUTUAL_AUTHENTICATION
-
-
-_RUNNING: Mapping[str, tuple[Phase, timedelta]] = {
-    "pre-verification-safety-checks": (Phase.PRECHECKS, timedelta(seconds=30)),
-    "generate-csr": (Phase.CSR, timedelta(minutes=1)),
-    "verify-third-party-cert": (Phase.CHECKING, timedelta(minutes=1)),
-    "create-slot-files": (Phase.STAGING, timedelta(minutes=5)),
-    "forward-create-slot-files": (Phase.STAGING, timedelta(minutes=5)),
-    "live-check-action": (Phase.STAGING, timedelta(minutes=5)),
-    "forward-live-check-action": (Phase.STAGING, timedelta(minutes=5)),
-    "deploy-changes-to-staging": (Phase.STAGING, timedelta(minutes=10)),
-    "deploy-cert-to-staging": (Phase.STAGING, timedelta(minutes=10)),
-    "deploy-cert-to-production": (Phase.PRODUCTION, timedelta(minutes=15)),
-}
-
-
-# What CPS asks for, in the order in which it is answered where it asks for several.
-_ASKED: Mapping[InputKind, Phase] = {
-    InputKind.PRE_WARNINGS: Phase.PREWARNINGS,
-    InputKind.POST_WARNINGS: Phase.WARNINGS,
-    InputKind.CHANGE_MANAGEMENT: Phase.PROMOTE,
-    InputKind.CERTIFICATE: Phase.CSR,
-}
-
-
-def _running_phase(change: Change) -> Phase:
-    """Return where a change stands that is about to give way to another."""
-    if change.state in (ChangeState.ERROR, ChangeState.CANCELLED):
-        return Phase.ERROR
-    asked = [phase for kind, phase in _ASKED.items() if kind in change.inputs]
-    return asked[0] if asked else _RUNNING.get(change.status, (Phase.CHECKING, timedelta()))[0]
-
-
 def _running(case: Case, change: Change) -> Wait:
-    phase, poll = _RUNNING.get(change.status, (Phase.CHECKING, timedelta(minutes=5)))
+    phase, poll = RUNNING.get(change.status, (Phase.CHECKING, timedelta(minutes=5)))
     if change.deploy_not_before is not None and change.deploy_not_before > case.now and phase is Phase.PRODUCTION:
         return Wait(
             phase=Phase.SCHEDULED,
@@ -292,7 +168,7 @@ def _stopped(case: Case, enrollment: Enrollment, change: Change) -> Decision:
 
 def _answer(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves) -> Decision:
     """Answer what CPS asks. The status may be shown before the input is offered: then wait a moment."""
-    asked = next((kind for kind in _ASKED if kind in change.inputs), None)
+    asked = next((kind for kind in ASKED if kind in change.inputs), None)
     if asked is None:
         return Wait(
             phase=Phase.CHECKING,
@@ -309,7 +185,7 @@ def _answer(case: Case, enrollment: Enrollment, view: ChangeView, change: Change
             repair = _repair(case, enrollment, view, change, halves)
             return repair or _warnings(case, enrollment, view, change, halves, asked)
         case InputKind.CHANGE_MANAGEMENT:
-            return _promotion(case, enrollment, view, change, halves)
+            return promotion(case, enrollment, view, change, halves)
         case InputKind.CERTIFICATE:
             return _certificate(case, enrollment, change, halves)
 
@@ -329,10 +205,10 @@ def _given(case: Case, change: Change, asked: InputKind) -> Wait | None:
     if answer is None or answer.operation != _ANSWERS[asked] or answer.at + SETTLE <= case.now or change.error:
         return None
     return Wait(
-        phase=Phase.UPLOADED if asked is InputKind.CERTIFICATE else _ASKED[asked],
+        phase=Phase.UPLOADED if asked is InputKind.CERTIFICATE else ASKED[asked],
         actor=Actor.CPS,
         text=f"CPS took the answer ({answer.operation}) and does not show it yet",
-        poll=_SOON,
+        poll=SOON,
         since=answer.at,
     )
 
@@ -350,7 +226,7 @@ def _certificate(case: Case, enrollment: Enrollment, change: Change, halves: Hal
     if case.terms is None:
         return unresolved()
     if halves.outlived:
-        return _with_a_young_csr(case, enrollment, change)
+        return with_a_young_csr(case, enrollment, change)
     cause = cause_of(case, enrollment, change)
     ordering = Ordering(
         terms=case.terms,
@@ -409,53 +285,12 @@ def _begun_at(case: Case, view: ChangeView, cause: CauseId) -> datetime | None:
     return min((*began, *opened), default=case.now) - CLOCK_SLACK
 
 
-def begin_again(case: Case, enrollment: Enrollment, change: Change, phase: Phase | None = None) -> Act:
-    """Replace our own dead change by a new one: a new attempt, which a person asked for."""
-    return Act(
-        phase=phase or _running_phase(change),
-        kind=ActionKind.RESUME,
-        cause=cause_of(case, enrollment, change),
-        steps=(
-            UpdateEnrollment(
-                desired=case.desired,
-                enrollment_id=enrollment.id,
-                force_renewal=True,
-                cancel_pending=True,
-                replaces=change.id,
-            ),
-        ),
-        reason="retry",
-        text=f"a person lets the work of change {change.id} begin again",
-        again=True,
-    )
-
-
-def _with_a_young_csr(case: Case, enrollment: Enrollment, change: Change) -> Act:
-    """Replace our own change, for which nothing is ordered, by one whose CSR may still be ordered for."""
-    return Act(
-        phase=Phase.CSR,
-        kind=ActionKind.RESUME,
-        cause=cause_of(case, enrollment, change),
-        steps=(
-            UpdateEnrollment(
-                desired=case.desired,
-                enrollment_id=enrollment.id,
-                force_renewal=True,
-                cancel_pending=True,
-                replaces=change.id,
-            ),
-        ),
-        reason="csr-too-old",
-        text=f"the CSR of change {change.id} is too old to be ordered for, and nothing was ordered",
-    )
-
-
 def _warnings(
     case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves, kind: InputKind
 ) -> Decision:
     phase = Phase.PREWARNINGS if kind is InputKind.PRE_WARNINGS else Phase.WARNINGS
     if view.warnings is None:
-        return Wait(phase=phase, actor=Actor.CPS, text="CPS has warnings and does not show them yet", poll=_SOON)
+        return Wait(phase=phase, actor=Actor.CPS, text="CPS has warnings and does not show them yet", poll=SOON)
     verdict = judge_text(view.warnings, case.desired, case.context.policy, halves.evidence())
     if verdict.refusals:
         return Blocked(
@@ -481,91 +316,3 @@ def _warnings(
         text="policy accepts each of CPS's warnings",
         notes=verdict.notes,
     )
-
-
-_SOON = timedelta(seconds=30)
-
-
-def _promotion(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves) -> Decision:
-    if view.management is None:
-        return Wait(phase=Phase.PROMOTE, actor=Actor.CPS, text="CPS prepares its change management", poll=_SOON)
-    cause = cause_of(case, enrollment, change)
-    if anew := replaced_past_review(case, enrollment, view.management, change, halves, cause):
-        return anew
-    verdict = judge_management(view.management, case.desired, case.context.policy, halves.evidence())
-    if verdict.refusals:
-        return Blocked(
-            phase=Phase.PROMOTE,
-            actor=Actor.OPERATOR,
-            text=f"CPS's validation says: {'; '.join(verdict.refusals)}",
-            remedy="Review it in the portal; cancel the change there, or accept it in `acceptWarnings`.",
-            reason="validation-refused",
-        )
-    pushed = _pushed(case, view.management)
-    if held := _held_back(case, enrollment, halves):
-        return replace(held, notes=(*held.notes, *pushed)) if isinstance(held, Wait) else held
-    step = PromoteToProduction(
-        account=case.desired.enrollment.account,
-        enrollment_id=enrollment.id,
-        change_id=change.id,
-        validation_hash=view.management.validation_hash,
-    )
-    return Act(
-        phase=Phase.PROMOTE,
-        kind=ActionKind.PROMOTE,
-        cause=cause,
-        steps=(step,),
-        reason="staging-serves-it",
-        text="staging serves the new certificate",
-        notes=(*verdict.notes, *pushed),
-    )
-
-
-def _pushed(case: Case, management: ChangeManagement) -> tuple[str, ...]:
-    """Say when CPS will not wait any longer: 7 days before what is served ends, whatever a freeze says."""
-    if management.deadline is None or case.desired.enrollment.deploy_not_before is not None:
-        return ()
-    freeze = frozen(case.context.policy.freezes, management.deadline)
-    inside = f", inside the freeze until {freeze.last} ({freeze.reason})" if freeze is not None else ""
-    return (f"CPS deploys it to production by itself on {management.deadline:%Y-%m-%d %H:%M} UTC{inside}",)
-
-
-def _held_back(case: Case, enrollment: Enrollment, halves: Halves) -> Wait | Blocked | None:
-    """Tell what keeps a certificate on staging: the certificate is not seen there, or a person lets it go by hand."""
-    new = halves.serials()
-    live = {one.serial for one in case.served(enrollment).production.values()}
-    if not new and not live:
-        return Blocked(
-            phase=Phase.PROMOTE,
-            actor=Actor.OPERATOR,
-            text="the certificate on staging is of no order that certrecon knows",
-            remedy="Acknowledge or cancel the change in the portal.",
-            reason="unknown-certificate",
-        )
-    # A change of settings alone serves what production serves; one that adds a half serves that beside it.
-    on_staging = {one.serial for one in case.served(enrollment).staging.values()}
-    if not on_staging or not on_staging <= new | live or (new and not on_staging & new):
-        return Wait(phase=Phase.STAGING, actor=Actor.CPS, text="staging does not show the certificate yet", poll=_LATER)
-    match promote_of(case, enrollment):
-        case Promote.AUTO:
-            return None
-        case Promote.VERIFIED:
-            seen = case.context.observed.staging_handshakes.get((case.desired.enrollment.account, enrollment.id))
-            if seen and seen <= new | live and (seen & new or not new):
-                return None
-            text = "no handshake with the staging edge has shown the certificate"
-            return Wait(phase=Phase.PROMOTE, actor=Actor.OPERATOR, text=text, poll=_LATER, remedy=_HANDSHAKE)
-        case Promote.MANUAL:
-            if case.desired.name in case.context.promote:
-                return None
-            return Wait(
-                phase=Phase.PROMOTE,
-                actor=Actor.OPERATOR,
-                text="it is on staging and waits for a person's go",
-                poll=timedelta(hours=1),
-                remedy=f"Run `certrecon apply --promote {case.desired.name}`.",
-            )
-
-
-_LATER = timedelta(minutes=5)
-_HANDSHAKE = "Check `verify.edgeHost` and that the staging edge can be reached from here."

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from reconciler.model.journal import OpenIntent
 
+SOON = timedelta(seconds=30)  # until CPS shows what it is about to show
 SETTLE = timedelta(minutes=15)  # of service time; the lock's part, in real time, is the executor's to add
 
 
