@@ -10,8 +10,9 @@ from reconciler.app.plan import Planner
 from reconciler.app.preflight import blocks
 from reconciler.errors import ExitCode, worst
 from reconciler.execution.durable import DurableJournal
-from reconciler.execution.executor import Executor, Result, Told, UnderWay
+from reconciler.execution.executor import Executor
 from reconciler.execution.observe import Observer
+from reconciler.execution.run import Result, Told, UnderWay
 from reconciler.model.certificate import CertificateName
 from reconciler.model.journal import OpenIntent
 from reconciler.model.journal_entries import CommitApplied

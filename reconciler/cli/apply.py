@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from reconciler.app.journals import Held
     from reconciler.app.plan import Planner
     from reconciler.desired.head import Head
-    from reconciler.execution.executor import Told, UnderWay
+    from reconciler.execution.run import Told, UnderWay
     from reconciler.model.lock import Owner
     from reconciler.model.policy import Policy
     from reconciler.planning.plan import Plan

@@ -3,17 +3,19 @@
 import logging
 import threading
 import uuid
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from reconciler.errors import ServiceUnavailableError
+from reconciler.execution.attempts import Attempts, key_of_step, told
 from reconciler.execution.observe import Interest, Observer
 from reconciler.execution.pace import CreatePace
-from reconciler.execution.perform import Made, body_digest, perform
+from reconciler.execution.perform import Made, perform
 from reconciler.execution.realtime import RealTime
+from reconciler.execution.run import Performed, Result, Told, UnderWay
 from reconciler.execution.sidebyside import side_by_side
 from reconciler.model.certificate import (
     AccountName,
@@ -31,85 +33,24 @@ from reconciler.planning.housekeeping import lessons
 from reconciler.planning.indexes import OrderBook
 from reconciler.planning.observed import Observed
 from reconciler.planning.order_requests import may_order
-from reconciler.planning.ownership import OPENING
 from reconciler.planning.plan import Plan, Standing
-from reconciler.planning.settle import SETTLE
 from reconciler.planning.steps import (
-    HOUSEKEEPING,
     Act,
-    CreateEnrollment,
     LinkOrders,
-    Phase,
     Step,
     SubmitOrder,
-    UpdateEnrollment,
     Wait,
-    operation_of,
 )
 from reconciler.planning.tags import OrderTag, bound_orders
 from reconciler.ports import Clock, Journal, Lease
 
 log = logging.getLogger(__name__)
 
-_BACK_OFF = (timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=5))
-_GIVE_UP_AFTER = 5  # steps in a row that were not sent, not possible or without effect, for one certificate
 _BATCH = 20  # steps: what 45 s can send at the account's rate
-_BEGINNING = {*OPENING, "submit order"}
 _INTENT_LIFE_S = 60.0  # of real time: an older intent is closed and written anew before its call is made
 
 
 Decide = Callable[[Observed, Mapping[AccountName, OpenState], int], tuple[Plan, Context]]  # orders placed in this run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepKey:
-    """What makes two steps the same one: made twice, they would do twice."""
-
-    certificate: CertificateName
-    operation: str
-    enrollment_id: EnrollmentId | None
-    change_id: ChangeId | None
-    key_type: str | None
-    body: str  # digest of what is sent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Performed:
-    """One step that was made, for reports."""
-
-    certificate: CertificateName
-    operation: str
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What a run did, and how everything stands after it."""
-
-    plan: Plan  # of the last look
-    performed: tuple[Performed, ...]
-    failures: Mapping[CertificateName, str]  # refused, given up, or with an outcome that is still unknown
-    under_way: frozenset[CertificateName]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What the loop tells a listener while it runs."""
-
-    at: datetime
-    certificate: CertificateName | None
-    text: str
-    operation: str
-    outcome: Outcome | None = None  # None: the step is begun
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnderWay:
-    """Where the work of a run is, after each look."""
-
-    at: datetime
-    phases: Mapping[Phase, int]  # how many certificates are at each
-    next_look: datetime | None  # None: there is something to do now
 
 
 @dataclass
@@ -137,16 +78,8 @@ class Executor:
     parallelism: int = 1
     real: RealTime = field(default_factory=RealTime)
     _guard: threading.Lock = field(default_factory=threading.Lock)  # over all that follows, while accounts are at work
-    _keys: dict[IntentId, StepKey] = field(default_factory=dict)
-    _latest: dict[StepKey, Outcome] = field(default_factory=dict)
-    _failed: dict[CertificateName, str] = field(default_factory=dict)
-    _tries: defaultdict[StepKey, int] = field(default_factory=lambda: defaultdict(int))
-    _performed: list[Performed] = field(default_factory=list)
-    _recent: defaultdict[tuple[CertificateName, str], deque[datetime]] = field(
-        default_factory=lambda: defaultdict(lambda: deque(maxlen=_GIVE_UP_AFTER))
-    )
+    _attempts: Attempts = field(default_factory=Attempts)
     _creates: CreatePace = field(default_factory=CreatePace)
-    _placed: int = 0
 
     def converge(self, *, wait: timedelta = timedelta()) -> Result:
         """Go round until each certificate would have to wait longer than `wait` allows, counted from now.
@@ -183,24 +116,20 @@ class Executor:
     @property
     def begun(self) -> frozenset[CertificateName]:
         """The certificates for which this run has opened a change or placed an order, or may have."""
-        return frozenset(
-            key.certificate
-            for key, outcome in self._latest.items()
-            if key.operation in _BEGINNING and outcome.kind in (OutcomeKind.DONE, OutcomeKind.UNKNOWN)
-        )
+        return self._attempts.begun
 
     # Look
 
     def _look(self) -> Plan:
         known = self._known()
         observed = self.observer.look(self.certificates, interest=self.interest(known), journals=known)
-        plan, context = self.decide(observed, known, self._placed)
+        plan, context = self.decide(observed, known, self._attempts.orders_placed)
         learned = lessons(plan, context)
         if not learned:
             return plan
         for account, entries in learned.items():
             self.journals[account].note(entries)
-        return self.decide(observed, self._known(), self._placed)[0]
+        return self.decide(observed, self._known(), self._attempts.orders_placed)[0]
 
     def _known(self) -> Mapping[AccountName, OpenState]:
         states = ((account, journal.state) for account, journal in self.journals.items())
@@ -218,35 +147,22 @@ class Executor:
     def _housekeeping(self, plan: Plan) -> list[tuple[Standing, Step]]:
         """Return the bookkeeping that this run has not tried yet; it comes when nothing else can be done."""
         due = [(standing, step) for standing in plan.standings for step in standing.housekeeping]
-        return [(standing, step) for standing, step in due if _key(standing, step) not in self._latest]
+        return [(standing, step) for standing, step in due if not self._attempts.tried(key_of_step(standing, step))]
 
     def _timed(self, standing: Standing) -> list[tuple[Step, datetime | None]]:
         """Return the steps that this run may make for one certificate, each with when; None: not again in this run."""
-        if not isinstance(standing.decision, Act) or standing.name in self._failed or not self.approved(standing):
+        if (
+            not isinstance(standing.decision, Act)
+            or standing.name in self._attempts.failed
+            or not self.approved(standing)
+        ):
             return []
         return [(step, self._when(standing, step)) for step in standing.decision.steps]
 
     def _when(self, standing: Standing, step: Step) -> datetime | None:
-        when, free_at = self._not_before(standing, step), self._creates.free_at(step)
+        key, state, now = key_of_step(standing, step), self.journals[_account(standing)].state, self.clock.now()
+        when, free_at = self._attempts.not_before(key, step, state, now), self._creates.free_at(step)
         return when if when is None or free_at is None else max(when, free_at)
-
-    def _not_before(self, standing: Standing, step: Step) -> datetime | None:
-        """Return when a step may be made: not while what it did may still be on its way to being seen.
-
-        What costs a certificate or opens a change, and whose answer was lost, is made again only once the journal has
-        closed its intent: it is settled, and no complete look has shown it. Without a journal, not by this run.
-        """
-        key = _key(standing, step)
-        latest = self._latest.get(key)
-        if latest is None:
-            return self.clock.now()
-        if latest.kind is OutcomeKind.UNKNOWN and isinstance(step, CreateEnrollment | SubmitOrder | UpdateEnrollment):
-            state = self.journals[_account(standing)].state
-            closed = state is not None and state.open_intent(latest.intent) is None
-            return self.clock.now() if closed else None
-        if latest.kind in (OutcomeKind.DONE, OutcomeKind.UNKNOWN):
-            return latest.at + SETTLE
-        return latest.at + _BACK_OFF[min(self._tries[key], len(_BACK_OFF)) - 1]
 
     def _pause(self, plan: Plan) -> timedelta | None:
         """Return how long to the next look that may see something new; None where there is nothing to wait for."""
@@ -258,27 +174,23 @@ class Executor:
             for step, when in self._timed(standing):
                 if when is not None:
                     pauses.append(when - now)
-                elif not self._settled(_key(standing, step)):
+                elif not self._attempts.settled(key_of_step(standing, step), now):
                     pauses.append(timedelta(minutes=1))
         return max(min(pauses), timedelta(seconds=1)) if pauses else None
-
-    def _settled(self, key: StepKey) -> bool:
-        latest = self._latest.get(key)
-        return latest is None or latest.at + SETTLE <= self.clock.now()
 
     # Act
 
     def _act(self, runnable: Sequence[tuple[Standing, Step]]) -> None:
         """Make a batch of steps for each account that has some."""
         batches = _by_account(runnable)
-        made_before = len(self._performed)
+        made_before = len(self._attempts.performed)
         try:
             side_by_side(
                 [partial(self._batch, account, some[:_BATCH]) for account, some in batches.items()],
                 at_most=self.parallelism,
             )
         finally:  # the order does not tell who was faster
-            self._performed[made_before:] = _in_order(self._performed[made_before:], batches)
+            self._attempts.performed[made_before:] = _in_order(self._attempts.performed[made_before:], batches)
 
     def _batch(self, account: AccountName, runnable: Sequence[tuple[Standing, Step]]) -> None:
         """Write down all intents; read the orders once more where one is to be placed; make the calls."""
@@ -346,13 +258,13 @@ class Executor:
 
     def _intent(self, standing: Standing, step: Step, now: datetime) -> Intent:
         cause = _cause(standing, step)
-        key = _key(standing, step)
+        key = key_of_step(standing, step)
         lease = self.leases.get(_account(standing))
         state = self.journals[_account(standing)].state
         known = state.causes.get(cause) if state is not None else None
         again = isinstance(standing.decision, Act) and standing.decision.again
         attempt = 1 if known is None else known.attempt + (again or known.ended_at is not None)
-        intent = Intent(
+        return Intent(
             id=IntentId(uuid.uuid4().hex),
             certificate=standing.name,
             cause=cause,
@@ -375,8 +287,6 @@ class Executor:
             reason=_reason(standing, step),
             replacing=standing.decision.replacing if isinstance(standing.decision, Act) else None,
         )
-        self._keys[intent.id] = key
-        return intent
 
     def _second_look(self, runnable: Sequence[tuple[Standing, Step]]) -> Mapping[InstanceName, OrderBook | None]:
         """Read SCM's orders after the intents are down (the order rule); None where the reading is not complete."""
@@ -394,47 +304,22 @@ class Executor:
         return Made(outcome=Outcome(intent=intent.id, kind=kind, at=self.clock.now(), detail=why))
 
     def _note(self, standing: Standing, step: Step, made: Made) -> None:
-        key, outcome = _key(standing, step), made.outcome
+        key, outcome = key_of_step(standing, step), made.outcome
         if outcome.kind is OutcomeKind.NOT_SENT and made.error is None and self._held(step) is not None:
             return  # no call was made: the result says for what it waits
-        self._performed.append(Performed(certificate=standing.name, operation=key.operation, outcome=outcome))
-        text = _told(key, outcome)
+        self._attempts.performed.append(Performed(certificate=standing.name, operation=key.operation, outcome=outcome))
+        text = told(key, outcome)
         self.tell(Told(at=outcome.at, certificate=standing.name, text=text, operation=key.operation, outcome=outcome))
         if self._creates.note(step, made):
             return  # no try of this step: it came too soon
-        repeated = key in self._latest and self._latest[key].kind is OutcomeKind.DONE
-        self._latest[key] = outcome
-        self._placed += isinstance(step, SubmitOrder) and outcome.kind in (OutcomeKind.DONE, OutcomeKind.UNKNOWN)
-        if isinstance(step, LinkOrders):
-            return  # what comes of bookkeeping is told, and fails nothing
-        if outcome.kind is OutcomeKind.DONE and self._in_a_circle(standing, key, outcome.at):
-            self._failed[standing.name] = f"{key.operation} is done again and again. Given up for this run."
-            return
-        if outcome.kind is OutcomeKind.DONE and not repeated:
-            self._tries.pop(key, None)
-            return
-        self._tries[key] += 1
-        if outcome.kind is OutcomeKind.REFUSED:
-            self._failed[standing.name] = outcome.detail
-        elif self._tries[key] >= _GIVE_UP_AFTER:
-            detail = outcome.detail or f"{key.operation} is answered as done and has no effect."
-            self._failed[standing.name] = f"{detail} Given up after {_GIVE_UP_AFTER} tries."
-
-    def _in_a_circle(self, standing: Standing, key: StepKey, at: datetime) -> bool:
-        """Tell whether one certificate's steps of a kind follow each other faster than their effects are seen.
-
-        Each may differ from the one before, and be answered as done: without this, a run could go on for ever.
-        """
-        recent = self._recent[standing.name, key.operation]
-        recent.append(at)
-        return len(recent) == recent.maxlen and at - recent[0] < SETTLE
+        self._attempts.note(key, step, outcome)
 
     # Result
 
     def _result(self, plan: Plan) -> Result:
-        failures = dict(self._failed)
+        failures = dict(self._attempts.failed)
         for standing in plan.standings:
-            for detail in self._unknown(standing):
+            for detail in self._attempts.unknown(standing, self.journals[_account(standing)].state):
                 failures[standing.name] = detail
         under_way = {
             standing.name
@@ -443,7 +328,7 @@ class Executor:
         }
         return Result(
             plan=replace(plan, standings=tuple(map(self._with_pace, plan.standings))),
-            performed=tuple(self._performed),
+            performed=tuple(self._attempts.performed),
             failures=failures,
             under_way=frozenset(under_way),
         )
@@ -455,21 +340,6 @@ class Executor:
         """Return the standing with what holds its create back."""
         held = [why for step, _ in self._timed(standing) if (why := self._held(step)) is not None]
         return replace(standing, throttled=held[0]) if held else standing
-
-    def _unknown(self, standing: Standing) -> list[str]:
-        """Return what is said of steps whose outcome no look has shown."""
-        open_ones = [
-            outcome
-            for key, outcome in self._latest.items()
-            if key.certificate == standing.name
-            and outcome.kind is OutcomeKind.UNKNOWN
-            and key.operation not in HOUSEKEEPING
-        ]
-        state = self.journals[_account(standing)].state
-        if state is None:
-            return [one.detail for one in open_ones] if isinstance(standing.decision, Act) else []
-        still = {one.intent.id for one in state.open}
-        return [one.detail for one in open_ones if one.intent in still]
 
 
 def _account(standing: Standing) -> AccountName:
@@ -509,17 +379,6 @@ def _in_order(
     return sorted(performed, key=lambda one: place[one.certificate])
 
 
-def _key(standing: Standing, step: Step) -> StepKey:
-    return StepKey(
-        certificate=standing.name,
-        operation=operation_of(step),
-        enrollment_id=getattr(step, "enrollment_id", None),
-        change_id=getattr(step, "change_id", None),
-        key_type=step.key_type if isinstance(step, SubmitOrder) else None,
-        body=body_digest(step),
-    )
-
-
 def _of(tag: OrderTag) -> tuple[EnrollmentId, ChangeId]:
     return tag.enrollment_id, tag.change_id
 
@@ -528,13 +387,3 @@ def _order_refusal(step: SubmitOrder, book: OrderBook | None) -> str | None:
     if book is None:
         return "SCM's orders could not be read completely just before the order: nothing was sent."
     return may_order(step, book)
-
-
-def _told(key: StepKey, outcome: Outcome) -> str:
-    if outcome.kind is OutcomeKind.DONE:
-        ids = [f"enrollment {outcome.enrollment_id}"] if outcome.enrollment_id is not None else []
-        ids += [f"order {outcome.ssl_id}"] if outcome.ssl_id is not None else []
-        return f"{key.operation}{f' {key.key_type}' if key.key_type else ''}: done" + (
-            f" ({', '.join(ids)})" if ids else ""
-        )
-    return f"{key.operation}: {outcome.kind}: {outcome.detail}"

@@ -41,7 +41,7 @@ def test_without_wait_a_run_makes_one_update(deaf: Program, control: Control) ->
 
 def test_steps_that_differ_each_time_end_too(deaf: Program, control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     digests = iter(range(1000))
-    monkeypatch.setattr("reconciler.execution.executor.body_digest", lambda _: str(next(digests)))
+    monkeypatch.setattr("reconciler.execution.attempts.body_digest", lambda _: str(next(digests)))
     finished = deaf.apply()
     assert finished.exit_code == 1, finished.stdout + finished.stderr
     assert "is done again and again. Given up for this run." in finished.stdout
