@@ -94,7 +94,7 @@ CLIENT_DEVIATIONS = (
     ),
     Deviation(
         name="the question for one's own rights",
-        reason="an operation of another API, Identity and Access Management",
+        reason="an operation of the gateway, which every client may make",
         operation="GET /-/client-api/active-grants/implicit",
         rule="operation",
     ),
