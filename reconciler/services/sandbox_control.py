@@ -22,6 +22,7 @@ class SandboxControl:
     """Asks the sandbox for its time, and moves it. Moving to an instant twice is moving once."""
 
     def __init__(self, control_url: str, ca_file: Path | None) -> None:
+        self.url = control_url
         self._transport = Transport(SERVICE, control_url, ca_file=ca_file)
 
     def now(self) -> datetime:

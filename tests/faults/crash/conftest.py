@@ -19,19 +19,12 @@ SetStage = Callable[..., Stage]
 
 
 @pytest.fixture
-def set_stage(
-    sandbox: "BackgroundSandbox", control: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> SetStage:
+def set_stage(sandbox: "BackgroundSandbox", control: Control, tmp_path: Path) -> SetStage:
     """Return a function that prepares a scenario, by its name, up to the run that is struck.
 
     `git=True`: lock and journal are on a remote, a bare repository of this machine; else in a folder. What a run that
     died may still have sent settles after 1.2 times `ttl`, in real time, and so does its lock on a remote.
-
-    Half of the calls of a run on the sandbox read its clock: runs in this process do so without a call.
     """
-    from reconciler.services.sandbox_control import SandboxControl
-
-    monkeypatch.setattr(SandboxControl, "now", lambda _: sandbox.clock.now())
 
     def prepared(scenario: str, *, git: bool = False, ttl: str = "2s") -> Stage:
         repository = small_repository(tmp_path / "repository")
