@@ -6,6 +6,7 @@ import re
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
@@ -163,6 +164,7 @@ def load(der: bytes) -> x509.Certificate:
         return x509.load_der_x509_certificate(der)
 
 
+@lru_cache(maxsize=1024)  # a run meets the CSRs of its changes at each look
 def parse_csr(pem: str | bytes) -> CsrInfo:
     """Return what a PEM CSR says; whether its own signature fits is one of the values.
 

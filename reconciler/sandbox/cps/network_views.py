@@ -1,6 +1,7 @@
 """How deployments look on the wire, those that are and the one that waits for an acknowledgement."""
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 from cryptography.hazmat.primitives import hashes
@@ -159,13 +160,17 @@ def _active(enrollment: Enrollment, network: Network, options: CpsOptions, versi
 
 
 def _fingerprints(certificate: DeployedCertificate) -> Document:
-    leaf = load_certificate(certificate.certificate_pem)
+    return {**_described(certificate.certificate_pem), "keyAlgorithm": certificate.algorithm}
+
+
+@lru_cache(maxsize=8192)
+def _described(certificate_pem: str) -> Document:
+    leaf = load_certificate(certificate_pem)
     return {
         "serial": colons(leaf.serial_number),
         "sha256Fingerprint": leaf.fingerprint(hashes.SHA256()).hex(":").upper(),
         "expiry": iso(leaf.not_valid_after_utc),
         "issuer": leaf.issuer.rfc4514_string(),
-        "keyAlgorithm": certificate.algorithm,
         "signatureAlgorithm": signature_algorithm(leaf),
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 
 from reconciler.sandbox.scm.errors import RefusedError
 
@@ -47,9 +48,15 @@ def written(instant: datetime | None, pattern: str) -> str | None:
     """Return `instant` in a pattern of the table."""
     if instant is None:
         return None
+    return instant.strftime(_form(pattern).replace("SSS", f"{instant.microsecond // 1000:03d}"))
+
+
+@cache
+def _form(pattern: str) -> str:
+    """Return what `strftime` understands, save `SSS`, which it has no word for."""
     for part, directive in _PARTS:
         pattern = pattern.replace(part, directive)
-    return instant.strftime(pattern.replace("SSS", f"{instant.microsecond // 1000:03d}"))
+    return pattern
 
 
 def iso_instant(instant: datetime | None) -> str | None:
