@@ -1,14 +1,21 @@
 """Bytes of an answer -> typed structs, tolerant as the services' documents ask, and the dates that they write."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import wraps
+from hashlib import blake2b
+from typing import TypeVar, TypeVarTuple, Unpack
 
 import msgspec
 
 from reconciler.model.names import DnsName
 
 Struct = TypeVar("Struct")
+Value = TypeVar("Value")
+Rest = TypeVarTuple("Rest")
+
+_ROWS = 1 << 18  # more than the largest fleet has, with its years of orders
 
 _MONTH_FIRST = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
 
@@ -34,6 +41,29 @@ def decode(body: bytes, kind: type[Struct]) -> Struct:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         what = "an empty body" if not body.strip() else f"no JSON: {error}"
         raise BrokenBodyError(what) from error
+
+
+def each_row_once(
+    parse: Callable[[bytes, Unpack[Rest]], Value],
+) -> Callable[[msgspec.Raw | bytes, Unpack[Rest]], Value]:
+    """Return `parse`, remembering what each row became: from look to look nearly all rows of a list stay as they are.
+
+    What it returns is shared, and must be immutable. Rows are known by digest, since those of a fleet are many MB.
+    """
+    known: dict[tuple[object, ...], Value] = {}
+
+    @wraps(parse)
+    def parsed(raw: msgspec.Raw | bytes, *context: *Rest) -> Value:
+        row = bytes(raw)
+        key = (blake2b(row, digest_size=16).digest(), *context)
+        value = known.get(key)
+        if value is None:
+            if len(known) >= _ROWS:
+                known.clear()
+            value = known[key] = parse(row, *context)
+        return value
+
+    return parsed
 
 
 def encode(document: object) -> bytes:

@@ -1,11 +1,13 @@
 """Answers in SCM's form: pretty-printed JSON without null members, and answers without a body."""
 
-import json
+import re
 from collections.abc import Mapping
 
+import msgspec
 from starlette.responses import Response
 
 JSON_TYPE = "application/json;charset=UTF-8"
+_MEMBER = re.compile(rb'^( *"(?:[^"\\]|\\.)*"):', re.MULTILINE)
 
 
 def json_answer(
@@ -13,7 +15,8 @@ def json_answer(
 ) -> Response:
     """Return `value` as SCM prints it, with a space on both sides of each colon; `nulls` keeps null members."""
     shown = value if nulls else without_nulls(value)
-    body = json.dumps(shown, indent=2, separators=(",", " : "), ensure_ascii=False)
+    # The standard library indents in Python: for the report of a fleet's years ten times as slow.
+    body = _MEMBER.sub(rb"\1 :", msgspec.json.format(msgspec.json.encode(shown), indent=2))
     return Response(body, status, headers=headers, media_type=JSON_TYPE)
 
 

@@ -61,7 +61,7 @@ def _form(pattern: str) -> str:
 
 def iso_instant(instant: datetime | None) -> str | None:
     """Return `2025-05-21T12:34:24.371Z`, the form of reports and validations."""
-    return written(instant, _NAMES["ISO_HMS"])
+    return None if instant is None else f"{instant.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def iso_day(instant: datetime | None) -> str | None:

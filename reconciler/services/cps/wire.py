@@ -22,6 +22,7 @@ from reconciler.model.enrollment import Enrollment, PendingChange, Served, Serve
 from reconciler.services.decode import (
     BodyError,
     decode,
+    each_row_once,
     instant,
     observed_name,
     optional_instant,
@@ -150,13 +151,14 @@ def last_id(path: str | None) -> int | None:
     return int(last) if last.isascii() and last.isdigit() else None
 
 
-def enrollment(raw: msgspec.Raw | bytes, account: AccountName, contract: ContractId | None) -> Enrollment:
+@each_row_once
+def enrollment(row: bytes, account: AccountName, contract: ContractId | None) -> Enrollment:
     """Return an enrollment, of any version from v9 on.
 
     Raises:
         BodyError: it can't be used; the message says why.
     """
-    wire = decode(bytes(raw), WireEnrollment)
+    wire = decode(row, WireEnrollment)
     network, csr = wire.network_configuration, wire.csr
     number = wire.id if wire.id is not None else last_id(wire.location)
     if number is None or csr is None or csr.cn is None or network is None:
@@ -272,13 +274,14 @@ class WireActive(Wire):
     staging: WireServedNetwork | None = None
 
 
-def served(raw: msgspec.Raw) -> tuple[EnrollmentId, Served]:
+@each_row_once
+def served(row: bytes) -> tuple[EnrollmentId, Served]:
     """Return one row of active-certificates.
 
     Raises:
         BodyError: it can't be used.
     """
-    wire = decode(bytes(raw), WireActive)
+    wire = decode(row, WireActive)
     number = wire.id if wire.id is not None else last_id(wire.location)
     if number is None:
         raise BodyError("no id")

@@ -18,7 +18,7 @@ from reconciler.model.order import (
     RenewId,
     SslId,
 )
-from reconciler.services.decode import BodyError, decode, observed_name, optional_instant, serial_number
+from reconciler.services.decode import BodyError, decode, each_row_once, observed_name, optional_instant, serial_number
 
 _STATUSES = {status.value.replace(" ", "").lower(): status for status in OrderStatus}
 _SEPARATORS = re.compile(r"[;,\s]+")
@@ -86,13 +86,14 @@ def report(body: bytes) -> WireReport:
     return decode(body, WireReport)
 
 
-def report_row(raw: msgspec.Raw) -> Order:
+@each_row_once
+def report_row(body: bytes) -> Order:
     """Return an order from a row of the report.
 
     Raises:
         BodyError: it can't be used.
     """
-    row = decode(bytes(raw), WireReportRow)
+    row = decode(body, WireReportRow)
     return Order(
         ssl_id=SslId(row.id),
         common_name=observed_name(row.common_name or ""),

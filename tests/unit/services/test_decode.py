@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from reconciler.services.decode import BodyError, BrokenBodyError, decode, instant, observed_name, serial_number
+from reconciler.services import decode as decoding
+from reconciler.services.decode import (
+    BodyError,
+    BrokenBodyError,
+    decode,
+    each_row_once,
+    instant,
+    observed_name,
+    serial_number,
+)
 
 
 class Thing(msgspec.Struct, rename="camel"):
@@ -68,3 +77,30 @@ def test_json_of_another_shape_will_not_change(body: bytes) -> None:
 
 def test_names_are_compared_in_lower_case_without_a_last_dot() -> None:
     assert observed_name(" WWW.Example.COM. ") == "www.example.com"
+
+
+def test_equal_rows_in_one_context_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[tuple[bytes, str]] = []
+
+    @each_row_once
+    def row(body: bytes, context: str) -> tuple[bytes, str]:
+        parsed.append((body, context))
+        return body, context
+
+    asked = [(b"1", "a"), (b"1", "a"), (b"2", "a"), (b"1", "b"), (b"2", "a")]
+    assert [row(body, context) for body, context in asked] == asked
+    assert parsed == [(b"1", "a"), (b"2", "a"), (b"1", "b")]
+    monkeypatch.setattr(decoding, "_ROWS", 3)
+    row(b"3", "a")
+    assert row(b"1", "a") == (b"1", "a")
+    assert parsed[3:] == [(b"3", "a"), (b"1", "a")]
+
+
+def test_a_row_that_is_no_good_is_no_good_each_time() -> None:
+    @each_row_once
+    def row(body: bytes) -> Thing:
+        return decode(body, Thing)
+
+    for _ in range(2):
+        with pytest.raises(BodyError):
+            row(b"{}")
