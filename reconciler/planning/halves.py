@@ -50,6 +50,13 @@ class Halves:
         ordered = any(half.live or half.dead for half in self.halves)
         return found == {TOO_OLD} and not ordered and self.uncertain() is None
 
+    def died(self, uploaded: frozenset[int]) -> Blocked | None:
+        """Tell of an order that was revoked after its certificate was uploaded, or that none lives."""
+        dead = [half for half in self.halves if half.dead and not half.live]
+        serials = {half.key_type: {one.order.serial for one in half.dead} for half in dead}
+        lost = [half for half in dead if serials[half.key_type] & uploaded or not self.serials()]
+        return dead_order(lost[0], self.of.desired.name) if lost else None
+
     def serials(self) -> frozenset[int]:
         """Return the serials of the change's issued certificates, as far as SCM says them."""
         return frozenset(

@@ -39,7 +39,7 @@ from reconciler.planning.steps import (
     Wait,
     unresolved,
 )
-from reconciler.planning.uploads import refused_upload, repaired, upload_step
+from reconciler.planning.uploads import died_in_review, refused_upload, repaired, upload_step
 from reconciler.planning.warnings import judge_text
 
 
@@ -192,6 +192,8 @@ def _answer(case: Case, enrollment: Enrollment, view: ChangeView, change: Change
 
 def _repair(case: Case, enrollment: Enrollment, view: ChangeView, change: Change, halves: Halves) -> Decision | None:
     """Upload over what is wrong while CPS still reviews it, unless a campaign is against what would be uploaded."""
+    if dead := died_in_review(view, halves):
+        return begin_again(case, enrollment, change) if halves.of.retry else dead
     repair = repaired(case, enrollment, view, change, halves, cause_of(case, enrollment, change))
     if not isinstance(repair, Act):
         return repair

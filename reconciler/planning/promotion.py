@@ -8,7 +8,7 @@ from reconciler.model.enrollment import Change, ChangeManagement, Enrollment
 from reconciler.planning.campaigning import promote_of
 from reconciler.planning.case import Case
 from reconciler.planning.freezes import frozen
-from reconciler.planning.giving_way import cause_of
+from reconciler.planning.giving_way import begin_again, cause_of
 from reconciler.planning.halves import Halves
 from reconciler.planning.observed import ChangeView
 from reconciler.planning.settle import SOON
@@ -22,7 +22,7 @@ from reconciler.planning.steps import (
     PromoteToProduction,
     Wait,
 )
-from reconciler.planning.uploads import replaced_past_review
+from reconciler.planning.uploads import died_past_review, replaced_past_review
 from reconciler.planning.warnings import judge_management
 
 _LATER = timedelta(minutes=5)
@@ -33,6 +33,8 @@ def promotion(case: Case, enrollment: Enrollment, view: ChangeView, change: Chan
     """Let CPS deploy to production what staging serves and policy accepts."""
     if view.management is None:
         return Wait(phase=Phase.PROMOTE, actor=Actor.CPS, text="CPS prepares its change management", poll=SOON)
+    if dead := died_past_review(case, enrollment, view.management, halves):
+        return begin_again(case, enrollment, change) if halves.of.retry else dead
     cause = cause_of(case, enrollment, change)
     if anew := replaced_past_review(case, enrollment, view.management, change, halves, cause):
         return anew

@@ -98,6 +98,20 @@ def replaced_past_review(
     )
 
 
+def died_in_review(view: ChangeView, halves: Halves) -> Blocked | None:
+    """Tell that what CPS reviews was revoked meanwhile, or that no order of the change lives."""
+    uploads = view.record.uploads if view.record is not None else ()
+    return halves.died(_serials(tuple(one.leaf_pem for one in uploads)))
+
+
+def died_past_review(
+    case: Case, enrollment: Enrollment, management: ChangeManagement, halves: Halves
+) -> Blocked | None:
+    """Tell that what waits for production was revoked meanwhile, or that no order of the change lives."""
+    on_staging = {one.serial for one in case.served(enrollment).staging.values()}
+    return halves.died(_serials(management.pending_pems) | on_staging)
+
+
 def reviewed(change: Change) -> bool:
     """Tell whether CPS has an upload that another may replace, or has refused one."""
     refused = InputKind.CERTIFICATE in change.inputs and change.error is not None

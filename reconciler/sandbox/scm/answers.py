@@ -1,13 +1,12 @@
 """Answers in SCM's form: pretty-printed JSON without null members, and answers without a body."""
 
-import re
 from collections.abc import Mapping
 
 import msgspec
 from starlette.responses import Response
 
 JSON_TYPE = "application/json;charset=UTF-8"
-_MEMBER = re.compile(rb'^( *"(?:[^"\\]|\\.)*"):', re.MULTILINE)
+_IN_A_TEXT, _ASIDE = b'\\": ', b"\0"  # a quote in a text is escaped, as none is that ends a member's name
 
 
 def json_answer(
@@ -15,8 +14,9 @@ def json_answer(
 ) -> Response:
     """Return `value` as SCM prints it, with a space on both sides of each colon; `nulls` keeps null members."""
     shown = value if nulls else without_nulls(value)
-    # The standard library indents in Python: for the report of a fleet's years ten times as slow.
-    body = _MEMBER.sub(rb"\1 :", msgspec.json.format(msgspec.json.encode(shown), indent=2))
+    # The standard library indents in Python: the report of a fleet's years would take twice the time.
+    body = msgspec.json.format(msgspec.json.encode(shown), indent=2)
+    body = body.replace(_IN_A_TEXT, _ASIDE).replace(b'": ', b'" : ').replace(_ASIDE, _IN_A_TEXT)
     return Response(body, status, headers=headers, media_type=JSON_TYPE)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.services.http import Answer, Request, Transport
 from tests.support.crash import Send, intercepted
-from tests.support.site import NAME, Site
+from tests.support.site import DV, NAME, Site
 
 EV = "sectigo: {profile: EV Multi-Domain}"  # waits for an approver
 
@@ -61,6 +61,21 @@ def test_an_order_that_died_before_its_upload_blocks_and_begins_again_only_by_re
     assert site.left.changes == ("new cancelled", "new completed")
     assert site.left.orders == (f"RSA {end}", "RSA Issued")
     assert "attempt 2" in site.program.run("history", NAME).stdout
+    site.assert_settled()
+
+
+def test_a_certificate_that_is_revoked_on_staging_blocks_and_begins_again_only_by_retry(site: Site) -> None:
+    site.write(DV, "akamai: {promote: manual}")
+    assert "it is on staging" in site.apply(wait="12h").stdout
+    (order,) = site.orders
+    site.at_scm("revoke", order.ssl_id)
+    blocked = site.apply("--promote", NAME, wait="6h")
+    assert blocked.exit_code == 4
+    assert f"order {order.ssl_id} (RSA) is Revoked. operator: " in blocked.stdout
+    assert (len(site.orders), site.production) == (1, [])
+    assert site.apply("--promote", NAME, "--retry", NAME).exit_code == 0
+    assert site.left.changes == ("new cancelled", "new completed")
+    assert site.left.orders == ("RSA Revoked", "RSA Issued")
     site.assert_settled()
 
 

@@ -1,7 +1,7 @@
 """The next step of one certificate, from each state that a look can show. Values in, values out."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -609,6 +609,64 @@ def test_a_certificate_that_staging_does_not_show_is_not_promoted(staging: Mappi
     assert isinstance(on_staging(staging), Wait)
 
 
+REVOKED = dataclasses.replace(ISSUED, status=OrderStatus.REVOKED, status_text="Revoked")
+
+
+def review_of(*leaves: Certificate) -> ChangeView:
+    """Return a change whose uploads CPS reviews."""
+    shown = waiting_for_certificate(CSR)
+    assert shown.record is not None
+    uploads = tuple(UploadHalf(key_type=KeyType(one.key.key_type), leaf_pem=one.pem, chain_pem="") for one in leaves)
+    return dataclasses.replace(
+        shown,
+        change=change(ChangeState.AWAITING_INPUT, "wait-review-third-party-cert", InputKind.POST_WARNINGS),
+        record=dataclasses.replace(shown.record, uploads=uploads),
+        warnings=_OU_MISSING,
+    )
+
+
+def management_of(*leaves: Certificate) -> ChangeView:
+    """Return a change that has these on staging, and waits for the word to go on."""
+    return ChangeView(
+        change=change(ChangeState.AWAITING_INPUT, "wait-ack-change-management", InputKind.CHANGE_MANAGEMENT),
+        management=ChangeManagement(
+            validation_hash="da39", errors=(), warnings=(), deadline=None, pending_pems=tuple(one.pem for one in leaves)
+        ),
+    )
+
+
+@pytest.mark.parametrize("view", [review_of(LEAF), management_of(LEAF), management_of()])
+def test_what_was_revoked_on_its_way_is_not_promoted_and_begins_again_only_by_retry(view: ChangeView) -> None:
+    found = pending(view, orders=[REVOKED], served=SHOWN)
+    assert isinstance(found, Blocked)
+    assert (found.phase, found.reason) == (Phase.REFUSED, "order-revoked")
+    assert "--retry www.example.com" in found.remedy
+    again = only_step(pending(view, orders=[REVOKED], served=SHOWN, retry=frozenset({WANTED.name})))
+    assert isinstance(again, UpdateEnrollment)
+    assert (again.cancel_pending, again.force_renewal, again.replaces) == (True, True, CHANGE)
+
+
+def beside_rsa(ecdsa: Order, view: Callable[..., ChangeView], *, both: bool) -> Decision:
+    """Decide where the RSA half is on its way, alone or with the ECDSA half."""
+    wanted = dataclasses.replace(WANTED, key_types=frozenset(KeyType))
+    rsa = leaf(ISSUER, "www.example.com", key=rsa_key())
+    order = order_for(
+        wanted, csr_pem(key=rsa_key()), ssl_id=502, status=OrderStatus.ISSUED, serial=rsa.serial, issued_at=NOW
+    )
+    shown = (rsa, LEAF) if both else (rsa,)
+    return pending(view(*shown), wanted, orders=[order, ecdsa], served=served_by(*shown, network="staging"))
+
+
+def test_one_of_two_that_was_revoked_on_its_way_stops_both() -> None:
+    found = beside_rsa(REVOKED, management_of, both=True)
+    assert isinstance(found, Blocked)
+    assert "501 (ECDSA) is Revoked" in found.text
+
+
+def test_rsa_goes_on_alone_where_the_other_was_revoked_before_its_upload() -> None:
+    assert isinstance(only_step(beside_rsa(REVOKED, management_of, both=False)), PromoteToProduction)
+
+
 def test_what_cps_calls_an_error_is_not_promoted() -> None:
     assert isinstance(on_staging(SHOWN, errors=("no",)), Blocked)
 
@@ -694,8 +752,7 @@ def test_a_certificate_is_renewed_by_force_when_its_age_says_so(days: int, kind:
 
 
 def test_a_revoked_certificate_is_renewed_at_once() -> None:
-    revoked = dataclasses.replace(ISSUED, status=OrderStatus.REVOKED, status_text="Revoked")
-    found = decision(enrollments=[enrollment_for(WANTED, pending=())], served=served_by(LEAF), orders=[revoked])
+    found = decision(enrollments=[enrollment_for(WANTED, pending=())], served=served_by(LEAF), orders=[REVOKED])
     assert isinstance(found, Act)
     assert (found.kind, found.reason) == (ActionKind.RENEW, "revoked")
 
