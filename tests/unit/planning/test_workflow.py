@@ -616,7 +616,9 @@ def review_of(*leaves: Certificate) -> ChangeView:
     """Return a change whose uploads CPS reviews."""
     shown = waiting_for_certificate(CSR)
     assert shown.record is not None
-    uploads = tuple(UploadHalf(key_type=KeyType(one.key.key_type), leaf_pem=one.pem, chain_pem="") for one in leaves)
+    uploads = tuple(
+        UploadHalf(key_type=one.key.key_type or KeyType.RSA, leaf_pem=one.pem, chain_pem="") for one in leaves
+    )
     return dataclasses.replace(
         shown,
         change=change(ChangeState.AWAITING_INPUT, "wait-review-third-party-cert", InputKind.POST_WARNINGS),
