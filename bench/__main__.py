@@ -2,10 +2,12 @@
 
 import sys
 
+from bench.comment import comment
 from bench.plan import plan
 from bench.seed import seed
 from bench.stage import main
+from bench.start import validate_one, version
 from bench.validate import validate
 
 if __name__ == "__main__":
-    sys.exit(main(seed, validate, plan))
+    sys.exit(main(seed, validate, plan, alone=(comment, version, validate_one)))

@@ -21,7 +21,7 @@ import requests
 from tools import local_sandbox
 from tools.processes import Children, Signals, Stopped
 
-_ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,21 +124,35 @@ def staged() -> Iterator[Stage]:
         project = scene / "project"
         (project / "certificates" / "seeded").mkdir(parents=True)
         for name in ("certrecon.yaml", "certificates/_defaults.yaml"):
-            shutil.copyfile(_ROOT / name, project / name)
+            shutil.copyfile(ROOT / name, project / name)
         sandbox = local_sandbox.start(scene / "sandbox", children, "--pooled-keys")
         yield Stage(project=project, sandbox=sandbox, env=local_sandbox.environment(scene / "sandbox"))
 
 
-def main(*benchmarks: Callable[[Stage, int], Result], arguments: Sequence[str] | None = None) -> int:
-    """Run `benchmarks`, each on a stage of its own: sentences to stderr, JSON to stdout."""
+def _on_stage(benchmark: Callable[[Stage, int], Result]) -> Callable[[int], Result]:
+    def run(count: int) -> Result:
+        with staged() as stage:
+            return benchmark(stage, count)
+
+    return run
+
+
+def main(
+    *benchmarks: Callable[[Stage, int], Result],
+    alone: Sequence[Callable[[int], Result]] = (),
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Run `benchmarks`, each on a stage of its own, and those `alone`, which need none.
+
+    Sentences go to stderr, JSON to stdout.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=1000, help="certificates; 1000 where it is left out")
     count = parser.parse_args(arguments).count
     results = []
     try:
-        for benchmark in benchmarks:
-            with staged() as stage:
-                results.append(benchmark(stage, count))
+        for benchmark in (*map(_on_stage, benchmarks), *alone):
+            results.append(benchmark(count))
             print(results[-1], file=sys.stderr)
     except Stopped as stopped:
         return stopped.exit_code

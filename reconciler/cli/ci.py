@@ -14,6 +14,9 @@ from reconciler.cli.options import Directory, say
 from reconciler.errors import ExitCode, UsageError
 
 app = typer.Typer(
+    name="ci",
+    rich_markup_mode=None,
+    add_completion=False,
     help="Steps of CI jobs: comment on a pull request, fetch approved plans, set outputs. "
     "The token is read from CERTRECON_FORGE_TOKEN.\n\n"
     "Examples: `certrecon ci plans --branch main --to approved`.",

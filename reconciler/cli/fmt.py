@@ -37,7 +37,7 @@ def fmt(
     from reconciler import __version__
     from reconciler.app.fmt import fmt as done
     from reconciler.report.fmt import fmt_json, fmt_text
-    from reconciler.report.jsonout import problem_json
+    from reconciler.report.problem import problem_json
 
     shown = chosen_format(chosen)
     made = done(directory, check=check, upgrade=upgrade)

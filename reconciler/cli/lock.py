@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FORMAT_VERSION = "1.0"
 
 app = typer.Typer(
+    name="lock",
+    rich_markup_mode=None,
+    add_completion=False,
     help="The lock and the journal of each account.\n\nExamples: `certrecon lock show`; `certrecon lock repair`.",
     no_args_is_help=True,
 )

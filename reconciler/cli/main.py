@@ -1,30 +1,14 @@
-"""The command line: commands, and what becomes of errors. Everything that a command needs is imported when it runs."""
+"""The command line: commands, and what becomes of errors. Commands, and what they need, are imported when they run."""
 
-import logging
 import os
 import sys
 from typing import Annotated, cast
 
 import typer
 
-from reconciler.cli import (
-    apply,
-    ci,
-    doctor,
-    explain,
-    fmt,
-    history,
-    init,
-    lock,
-    plan,
-    sandbox,
-    schema,
-    show,
-    status,
-    validate,
-    verify,
-)
+from reconciler.cli.late import LateCommands
 from reconciler.cli.options import say
+from reconciler.cli.version import version_line
 from reconciler.errors import CertreconError, ExitCode
 
 # Click's UsageError, wherever Typer has it from: newer versions carry their own Click.
@@ -34,6 +18,7 @@ _WrongUsage = cast(
 
 app = typer.Typer(
     name="certrecon",
+    cls=LateCommands,
     help="Reconcile TLS certificates on Akamai (CPS third-party enrollments, issued by Sectigo SCM) with YAML in git."
     "\n\n"
     "Examples: `certrecon init`; `certrecon validate`; `certrecon plan`; `certrecon apply`; `certrecon status`.",
@@ -43,28 +28,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(init.init)
-app.command()(validate.validate)
-app.command()(fmt.fmt)
-app.command()(plan.plan)
-app.command()(apply.apply)
-app.command()(status.status)
-app.command()(show.show)
-app.command()(explain.explain)
-app.command()(history.history)
-app.command()(verify.verify)
-app.command()(doctor.doctor)
-app.command()(schema.schema)
-app.add_typer(lock.app, name="lock")
-app.add_typer(sandbox.app, name="sandbox")
-app.add_typer(ci.app, name="ci")
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from reconciler import __version__
-
-        typer.echo(f"certrecon {__version__}")
+        typer.echo(version_line())
         raise typer.Exit
 
 
@@ -77,20 +45,13 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
+    import logging
+
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-
-
-@app.command()
-def version() -> None:
-    """Print the version.
-
-    Examples: `certrecon version`; `certrecon --version`.
-    """
-    _version(True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -114,9 +75,5 @@ def main(arguments: list[str] | None = None) -> int:
     return code if isinstance(code, int) else ExitCode.DONE
 
 
-def run() -> None:
-    sys.exit(main())
-
-
 if __name__ == "__main__":
-    run()
+    sys.exit(main())

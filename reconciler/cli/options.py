@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from reconciler.report.markdown import Frame
 
 Directory = Annotated[
@@ -108,7 +108,7 @@ def instant(text: str) -> datetime:
 class Rendering:
     """One result in every format that it has. `others` are made only when they are asked for."""
 
-    text: Sequence[Text]
+    text: "Sequence[Text]"
     data: dict[str, Any]
     title: str = "certrecon"  # of its Markdown
     frame: "Frame | None" = None
@@ -178,6 +178,8 @@ def emit(rendering: Rendering, chosen: str, files: Sequence[tuple[str, Path]]) -
         else:
             path.write_text(rendering.plain(name), encoding="utf-8")
     if chosen == "text" and sys.stdout.isatty():
+        from rich.console import Console
+
         console = Console(highlight=False)
         for line in rendering.text:
             console.print(line, soft_wrap=True)

@@ -16,6 +16,9 @@ import typer
 from reconciler.cli.options import say
 
 app = typer.Typer(
+    name="sandbox",
+    rich_markup_mode=None,
+    add_completion=False,
     no_args_is_help=True,
     help="Run both services and the edge on this machine, to try things out.\n\n"
     "Examples: `certrecon sandbox serve --dir /tmp/sandbox`; `certrecon sandbox advance 36h`.",

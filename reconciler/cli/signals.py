@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from reconciler.errors import ExitCode
-from reconciler.ports import Clock
+
+if TYPE_CHECKING:
+    from reconciler.ports import Clock
 
 _SLICE = timedelta(seconds=1)
 _CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
@@ -24,7 +27,7 @@ class _WokenError(Exception):
 class Stopper:
     """Knows whether a person or the machine asked the run to end. It is a clock, so that it can end a sleep."""
 
-    clock: Clock
+    clock: "Clock"
     requested: ExitCode | None = None
     _sleeping: bool = False
 

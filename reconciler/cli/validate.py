@@ -1,11 +1,11 @@
 """`certrecon validate`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.text import Text
 
 from reconciler.cli.hints import hint
 from reconciler.cli.options import ANNOTATED, Directory, Format, Output, Rendering, chosen_format, emit, outputs, say
@@ -13,6 +13,8 @@ from reconciler.cli.single import now
 from reconciler.errors import ExitCode, Problem, Severity
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from reconciler.app.validate import Validation
 
 FORMAT_VERSION = "1.0"
@@ -45,23 +47,34 @@ def validate(directory: Directory = Path(), chosen: Format = "text", output: Out
 
 
 def _rendering(validation: "Validation") -> Rendering:
-    from reconciler import __version__
-    from reconciler.report.annotations import problem_annotations
-    from reconciler.report.sarif import sarif
-
     problems = validation.problems
     return Rendering(
         text=[_line(problem) for problem in problems],
         data=_data(validation),
         title=f"certrecon {_summary(validation)}",
         others={
-            "annotations": lambda: problem_annotations(problems),
-            "sarif": lambda: json.dumps(sarif(problems, tool_version=__version__), indent=2, ensure_ascii=False) + "\n",
+            "annotations": lambda: _annotations(problems),
+            "sarif": lambda: _sarif(problems),
         },
     )
 
 
-def _line(problem: Problem) -> Text:
+def _annotations(problems: Sequence[Problem]) -> str:
+    from reconciler.report.annotations import problem_annotations
+
+    return problem_annotations(problems)
+
+
+def _sarif(problems: Sequence[Problem]) -> str:
+    from reconciler import __version__
+    from reconciler.report.sarif import sarif
+
+    return json.dumps(sarif(problems, tool_version=__version__), indent=2, ensure_ascii=False) + "\n"
+
+
+def _line(problem: Problem) -> "Text":
+    from rich.text import Text
+
     line = Text(str(problem))
     line.highlight_words([f": {problem.severity}"], _STYLES[problem.severity])
     return line
@@ -85,7 +98,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _data(validation: "Validation") -> dict[str, Any]:
-    from reconciler.report.jsonout import problem_json
+    from reconciler.report.problem import problem_json
 
     return {
         "format_version": FORMAT_VERSION,

@@ -4,7 +4,6 @@ The rules are those of the CA/Browser Forum's Baseline Requirements (7.1.4, 4.2.
 is bound by the syntax only.
 """
 
-import functools
 import ipaddress
 import re
 from collections import Counter
@@ -13,9 +12,9 @@ from dataclasses import dataclass
 from typing import NewType
 
 import idna
-from publicsuffixlist import PublicSuffixList
 
 from reconciler.errors import Severity
+from reconciler.model.suffixes import public_suffix
 
 DnsName = NewType("DnsName", str)
 
@@ -121,18 +120,11 @@ def registrable_domain(name: DnsName) -> str | None:
 
     Only the ICANN section of the list counts (BR 3.2.2.6), so that of "a.github.io" it is "github.io".
     """
-    domain: str | None = _icann_suffixes().privatesuffix(name.removeprefix(_WILDCARD))
-    return domain
-
-
-@functools.cache
-def _icann_suffixes() -> PublicSuffixList:
-    return PublicSuffixList(only_icann=True, accept_unknown=False)
-
-
-@functools.cache
-def _all_suffixes() -> PublicSuffixList:
-    return PublicSuffixList(accept_unknown=False)
+    host = name.removeprefix(_WILDCARD)
+    suffix = public_suffix(host, icann=True)
+    if suffix is None or host == suffix:
+        return None
+    return f"{host.removesuffix(suffix).removesuffix('.').rpartition('.')[2]}.{suffix}"
 
 
 def _error(rule: str, text: str, remedy: str) -> NameFinding:
@@ -252,7 +244,7 @@ def _public_findings(name: DnsName) -> Iterator[NameFinding]:
             f'"{name}" lies in a zone for which no public certificate is issued here.',
             "Take a name in an ordinary domain.",
         )
-    elif base == "home.arpa" or base.endswith(".home.arpa") or _icann_suffixes().publicsuffix(base) is None:
+    elif base == "home.arpa" or base.endswith(".home.arpa") or public_suffix(base, icann=True) is None:
         yield _error(
             "NAME-03",
             f'"{name}" is an internal name: the Internet\'s root knows no ".{base.rpartition(".")[2]}" for it.',
@@ -265,13 +257,13 @@ def _public_findings(name: DnsName) -> Iterator[NameFinding]:
 
 
 def _suffix_findings(name: DnsName, base: str) -> Iterator[NameFinding]:
-    if _icann_suffixes().publicsuffix(base) == base:
+    if public_suffix(base, icann=True) == base:
         yield _error(
             "NAME-06",
             f'"{name}" would cover all domains below the public suffix "{base}".',
             "Write the wildcard below your own domain.",
         )
-    elif _all_suffixes().publicsuffix(base) == base:
+    elif public_suffix(base, icann=False) == base:
         yield _warning(
             "NAME-06",
             f'"{name}" covers what others may own: "{base}" is in the private section of the Public Suffix List.',

@@ -4,7 +4,6 @@ import dataclasses
 from datetime import datetime
 from typing import Any
 
-from reconciler.errors import Problem
 from reconciler.model.certificate import DesiredCertificate, KeyType
 from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer
 from reconciler.planning.needs import Serving
@@ -13,6 +12,7 @@ from reconciler.planning.selectors import Selectors
 from reconciler.planning.steps import Act, ActionKind, Blocked, Done, Unread, Wait
 from reconciler.report.campaigns import campaign_json
 from reconciler.report.outcome import ApplyReport
+from reconciler.report.problem import problem_json
 
 FORMAT_VERSION = "1.1"
 
@@ -84,20 +84,6 @@ def selectors_json(selectors: Selectors) -> dict[str, Any] | None:
 
 def _number(plan: Plan, kind: type[Wait | Blocked | Unread | Done]) -> int:
     return sum(isinstance(standing.decision, kind) for standing in plan.standings)
-
-
-def problem_json(problem: Problem) -> dict[str, Any]:
-    """Return one problem of a file, with its place."""
-    return {
-        "path": problem.location.path,
-        "line": problem.location.line,
-        "column": problem.location.column,
-        "severity": problem.severity.value,
-        "rule": problem.rule or None,
-        "field": problem.pointer or None,
-        "text": problem.text,
-        "remedy": problem.remedy or None,
-    }
 
 
 def _standing(standing: Standing) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rich.text import Text
 from reconciler.errors import Problem
 from reconciler.report.escape import visible
 from reconciler.report.facts import Section, facts_json, facts_text, json_value
-from reconciler.report.jsonout import problem_json
+from reconciler.report.problem import problem_json
 
 FORMAT_VERSION = "1.0"
 

@@ -9,7 +9,8 @@ from reconciler.planning.plan import Standing
 from reconciler.planning.steps import Act, Blocked, Done, Unread, Wait
 from reconciler.planning.strays import StrayOrder, UnclaimedEnrollment
 from reconciler.report.campaigns import campaign_json
-from reconciler.report.jsonout import difference_json, problem_json, selectors_json
+from reconciler.report.jsonout import difference_json, selectors_json
+from reconciler.report.problem import problem_json
 from reconciler.report.status import Status
 
 FORMAT_VERSION = "1.0"
