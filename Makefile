@@ -45,6 +45,10 @@ lint-workflows: $(INSTALLED)
 bench: $(INSTALLED) ## seed, validate and plan 1,000 certificates, a large comment, startup, all timed (BENCH_ARGS=--count=100)
 	@exec $(BIN)/python -m bench $(BENCH_ARGS)
 
+.PHONY: man
+man: $(INSTALLED) ## renew share/: the man page and the completion files, from what --help says
+	$(BIN)/python -m tools.manual
+
 # Neither index nor links get into the locks: each machine installs from the index it is set up for (decision 0004).
 UV ?= uv
 LOCK := $(UV) pip compile pyproject.toml --extra sandbox --universal --python-version 3.11 \

@@ -1,0 +1,1 @@
+complete --command certrecon --no-files --arguments "(env _CERTRECON_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) certrecon)" --condition "env _CERTRECON_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) certrecon"
