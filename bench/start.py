@@ -14,29 +14,33 @@ from pathlib import Path
 from bench.stage import ROOT, Result, main, result
 from tools import local_sandbox
 
-_RUNS = 15
 _YARDSTICK = "python3 -c pass"
 _CERTIFICATE = "apiVersion: certrecon/v1\ncommonName: www.example.com\nkeyTypes: [RSA-2048, ECDSA-P256]\n"
 
 
-def version(_count: int) -> Result:
+def version(count: int) -> Result:
     """Ask for the version."""
-    return _beside_python("version", ["--version"], allowed=15)
+    return _beside_python("version", ["--version"], runs=_runs(count), allowed=15)
 
 
-def validate_one(_count: int) -> Result:
+def validate_one(count: int) -> Result:
     """Validate a project of one certificate file."""
-    return _beside_python("validate_one", ["validate"], allowed=40)
+    return _beside_python("validate_one", ["validate"], runs=_runs(count), allowed=40)
 
 
-def _beside_python(benchmark: str, arguments: Sequence[str], *, allowed: int) -> Result:
+def _runs(count: int) -> int:
+    """Return how often each is run: 20 times where nothing else is asked for, 3 at least."""
+    return max(3, count // 50)
+
+
+def _beside_python(benchmark: str, arguments: Sequence[str], *, runs: int, allowed: int) -> Result:
     measured = reference = 0.0
     with tempfile.TemporaryDirectory(prefix="certrecon-bench-") as folder:
         project = _project(Path(folder))
-        for _ in range(_RUNS):
+        for _ in range(runs):
             reference += _user_seconds([sys.executable, "-c", "pass"], project)
             measured += _user_seconds([str(local_sandbox.CERTRECON), *arguments], project)
-    return result(benchmark, 1, measured / _RUNS, _YARDSTICK, reference / _RUNS, allowed=f"{allowed} x")
+    return result(benchmark, 1, measured / runs, _YARDSTICK, reference / runs, allowed=f"{allowed} x")
 
 
 def _project(folder: Path) -> Path:
