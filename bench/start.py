@@ -44,6 +44,7 @@ def _beside_python(benchmark: str, arguments: Sequence[str], *, runs: int, allow
 
 
 def _project(folder: Path) -> Path:
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
     (folder / "certificates").mkdir()
     for name in ("certrecon.yaml", "certificates/_defaults.yaml"):
         (folder / name).write_text((ROOT / name).read_text())

@@ -5,11 +5,12 @@ import importlib.resources
 import json
 from collections.abc import Iterator, Mapping
 from importlib.resources.abc import Traversable
-from typing import Any, Literal
-
-from jsonschema import Draft7Validator
+from typing import TYPE_CHECKING, Any, Literal
 
 from reconciler.desired.yamlfile import join
+
+if TYPE_CHECKING:
+    from jsonschema import Draft7Validator
 
 Kind = Literal["certificate", "defaults", "configuration", "plan"]
 
@@ -23,7 +24,9 @@ FORBIDDEN_IN_DEFAULTS = frozenset(
 
 
 @functools.cache
-def validator(kind: Kind) -> Draft7Validator:
+def validator(kind: Kind) -> "Draft7Validator":
+    from jsonschema import Draft7Validator  # only for what does not fit: see `desired.fits`
+
     return Draft7Validator(schema_of(kind))
 
 

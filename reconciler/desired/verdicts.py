@@ -5,14 +5,16 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from jsonschema.exceptions import ValidationError
-
-from reconciler.desired.schema import FORBIDDEN_IN_DEFAULTS, Kind, all_fields, validator
+from reconciler.desired.fits import fits
+from reconciler.desired.schema import FORBIDDEN_IN_DEFAULTS, Kind, all_fields, schema_of, validator
 from reconciler.desired.secrets import secret_problems
 from reconciler.desired.yamlfile import Document, Json, join
 from reconciler.errors import Problem
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 _RULES = {"keyTypes": "KEY-01", "akamai.signatureAlgorithm": "KEY-02", "sectigo.term": "TERM-01"}
 _SYNONYMS = {
@@ -89,6 +91,8 @@ def document_problems(document: Document, kind: Kind) -> tuple[Problem, ...]:
 
 def schema_problems(document: Document, kind: Kind) -> tuple[Problem, ...]:
     """Return what the schema of `kind` finds wrong in a document, one problem a field, in the order of the file."""
+    if fits(document.data, schema_of(kind)):
+        return ()
     verdicts = sorted(
         (_verdict(error, document, kind) for error in validator(kind).iter_errors(document.data)),
         key=lambda verdict: verdict.keyword == "pattern",  # where it also is too long, or empty, that says more
@@ -116,7 +120,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"Known: {', '.join(by_folded.values())}." if 0 < len(by_folded) <= 8 else ""
 
 
-def _verdict(error: ValidationError, document: Document, kind: Kind) -> _Verdict:
+def _verdict(error: "ValidationError", document: Document, kind: Kind) -> _Verdict:
     assert isinstance(error.schema, Mapping)
     return _Verdict(
         keyword=str(error.validator),

@@ -129,8 +129,13 @@ _CLASSES: tuple[tuple[WarningClass, tuple[str, ...]], ...] = (
 
 
 def _class_of(warning_id: str) -> WarningClass:
-    fitting = (cls for cls, patterns in _CLASSES if any(fnmatchcase(warning_id, pattern) for pattern in patterns))
+    fitting = (cls for cls, patterns in _CLASSES if any(_fits(warning_id, pattern) for pattern in patterns))
     return next(fitting, WarningClass.UNKNOWN)
+
+
+def _fits(warning_id: str, pattern: str) -> bool:
+    """Tell whether the pattern fits; only one with a star is worth a regular expression, as all are tried at import."""
+    return fnmatchcase(warning_id, pattern) if "*" in pattern else warning_id == pattern
 
 
 WARNING_CLASSES: Mapping[str, WarningClass] = MappingProxyType(
