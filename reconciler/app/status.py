@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.app.looking import look, readable_journals
+from reconciler.app.looking import Looked, look, readable_journals
 from reconciler.app.plan import Planner
 from reconciler.errors import ExitCode, worst
 from reconciler.execution.observe import Observer
@@ -28,12 +28,23 @@ def make_status(
     Raises:
         AuthenticationError: a service did not accept the credentials.
     """
+    return look_at_status(planner, observer, project, accounts, environment)[0]
+
+
+def look_at_status(
+    planner: Planner,
+    observer: Observer,
+    project: Project,
+    accounts: frozenset[AccountName],
+    environment: Mapping[str, str],
+) -> tuple[Status, Looked]:
+    """Return the status, and the look that it is of. Raises what `make_status` raises."""
     journals, unreadable = readable_journals(project, accounts, environment)
     looked = look(planner, observer, journals)
     plan, context = looked.plan, looked.context
     healths = (health_of(standing, context.observed, planner.policy) for standing in plan.standings)
     broken = len(planner.desired.broken)
-    return Status(
+    status = Status(
         plan=replace(plan, unread=(*unreadable, *plan.unread)),
         healths=tuple(sorted(healths, key=worst_first)),
         # What a broken file claims is not known: nothing is read as released.
@@ -41,6 +52,7 @@ def make_status(
         strays=stray_orders(context),
         broken=broken,
     )
+    return status, looked
 
 
 def exit_code(status: Status, fail_on: frozenset[str]) -> ExitCode:

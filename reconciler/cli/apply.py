@@ -13,8 +13,8 @@ import typer
 from reconciler.cli.events import Emit, events
 from reconciler.cli.hints import apply_command, hint
 from reconciler.cli.options import (
-    ANNOTATED,
     LOGGED,
+    RENDERED,
     About,
     AskDns,
     Directory,
@@ -157,7 +157,7 @@ def apply(
     from reconciler.report.jsonout import result_json
     from reconciler.wiring import Named
 
-    files, shown, described = outputs(output, LOGGED), chosen_format(chosen, ANNOTATED), frame(about)
+    files, shown, described = outputs(output, LOGGED), chosen_format(chosen, RENDERED), frame(about)
     if not auto_approve and not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask on. Give --auto-approve, or run it in a terminal.")
     asked = _Asked(

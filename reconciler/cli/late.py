@@ -17,6 +17,7 @@ NAMES = (
     "plan",
     "apply",
     "status",
+    "report",
     "show",
     "explain",
     "history",

@@ -35,7 +35,8 @@ Format = Annotated[
         metavar="text|json|markdown|...",
         envvar="CERTRECON_FORMAT",
         help="What to print on stdout: text, json, markdown (60,000 characters at most, for a comment), summary "
-        "(Markdown of 900 KiB at most); plan, apply and validate also have annotations, validate has sarif.",
+        "(Markdown of 900 KiB at most); plan, apply, status and report also have html (a page), plan, apply and "
+        "validate annotations, validate sarif.",
     ),
 ]
 Output = Annotated[
@@ -54,8 +55,8 @@ About = Annotated[
         "--about",
         metavar="KEY=VALUE",
         envvar="CERTRECON_ABOUT",
-        help="What Markdown says of itself: project=NAME (also its hidden marker), head=SHA, whole=URL (where to find "
-        "what does not fit). Repeatable.",
+        help="What Markdown and HTML say of themselves: project=NAME (also a hidden marker), head=SHA, whole=URL "
+        "(where to find what does not fit). Repeatable.",
     ),
 ]
 AskDns = Annotated[
@@ -68,8 +69,10 @@ AskDns = Annotated[
 ]
 
 BASIC = ("text", "json", "markdown", "summary")
+PAGED = (*BASIC, "html")
 ANNOTATED = (*BASIC, "annotations")
-LOGGED = (*ANNOTATED, "events")  # of --output alone
+RENDERED = (*ANNOTATED, "html")
+LOGGED = (*RENDERED, "events")  # of --output alone
 _DURATION = re.compile(r"(\d+)([smhd])")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -9,8 +9,8 @@ import typer
 from reconciler.cli.events import events
 from reconciler.cli.hints import apply_command, hint
 from reconciler.cli.options import (
-    ANNOTATED,
     LOGGED,
+    RENDERED,
     About,
     AskDns,
     Directory,
@@ -71,7 +71,7 @@ def plan(
     from reconciler.report.jsonout import plan_json
     from reconciler.wiring import Named, open_run
 
-    files, shown, described = outputs(output, LOGGED), chosen_format(chosen, ANNOTATED), frame(about)
+    files, shown, described = outputs(output, LOGGED), chosen_format(chosen, RENDERED), frame(about)
     named, as_of = Named(selectors=selectors(target, exclude, label, account, only)), instant(at) if at else None
     with events(files) as note, open_run(directory, named, at=as_of) as run:
         note(run_started(run.clock.now(), command="plan", tool_version=__version__))

@@ -1,6 +1,10 @@
 """Every rendering of a plan and of the result of an apply, from its document: of a run, and of a saved file alike."""
 
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
+
+from rich.text import Text
 
 from reconciler.cli.options import Rendering
 from reconciler.report.annotations import plan_annotations, result_annotations
@@ -21,6 +25,7 @@ def plan_rendering(data: dict[str, Any], frame: Frame) -> Rendering:
             "markdown": lambda: plan_markdown(plan, limit=COMMENT, frame=frame),
             "summary": lambda: plan_markdown(plan, limit=SUMMARY, frame=frame),
             "annotations": lambda: plan_annotations(plan),
+            "html": lambda: _pages().plan_html(plan, frame=frame),
         },
     )
 
@@ -35,5 +40,32 @@ def result_rendering(data: dict[str, Any], frame: Frame) -> Rendering:
             "markdown": lambda: result_markdown(result, limit=COMMENT, frame=frame),
             "summary": lambda: result_markdown(result, limit=SUMMARY, frame=frame),
             "annotations": lambda: result_annotations(result),
+            "html": lambda: _pages().result_html(result, frame=frame),
         },
     )
+
+
+def status_rendering(text: Sequence[Text], data: dict[str, Any], frame: Frame) -> Rendering:
+    return Rendering(
+        text=text,
+        data=data,
+        title=f"certrecon {text[-1].plain}",
+        frame=frame,
+        others={"html": lambda: _pages().status_html(data, frame=frame)},
+    )
+
+
+def report_rendering(text: Sequence[Text], data: dict[str, Any], frame: Frame) -> Rendering:
+    return Rendering(
+        text=text,
+        data=data,
+        title="certrecon report",
+        frame=frame,
+        others={"html": lambda: _pages().report_html(data, frame=frame)},
+    )
+
+
+def _pages() -> ModuleType:
+    from reconciler.report import html  # with Jinja2, for those who want a page
+
+    return html

@@ -8,8 +8,8 @@ import typer
 from rich.text import Text
 
 from reconciler.cli.options import (
-    ANNOTATED,
     BASIC,
+    RENDERED,
     About,
     Directory,
     Format,
@@ -46,7 +46,7 @@ def show(
 
     Examples: `certrecon show web/www`; `certrecon show web/www --effective`; `certrecon show plan.json`.
     """
-    formats = ANNOTATED if (saved := name.endswith(".json")) else BASIC
+    formats = RENDERED if (saved := name.endswith(".json")) else BASIC
     files, shown = outputs(output, formats), chosen_format(chosen, formats)
     if saved:
         made, code = _saved_plan(Path(name), frame(about)), ExitCode.DONE

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from reconciler.cli.options import (
+    PAGED,
     About,
     Directory,
     Format,
     Output,
-    Rendering,
     chosen_format,
     duration,
     emit,
@@ -67,11 +67,12 @@ def status(
     """
     from reconciler import __version__
     from reconciler.app.status import FAIL_ON, exit_code, make_status
+    from reconciler.cli.rendering import status_rendering
     from reconciler.report.status import status_text
     from reconciler.report.statusjson import status_json
     from reconciler.wiring import Named, open_run
 
-    files, shown, described = outputs(output), chosen_format(chosen), frame(about)
+    files, shown, described = outputs(output, PAGED), chosen_format(chosen, PAGED), frame(about)
     asked = frozenset(fail_on or ())
     if unknown := sorted(asked - set(FAIL_ON)):
         raise UsageError(f'There is no level "{unknown[0]}". Choose one of: {", ".join(FAIL_ON)}.')
@@ -82,8 +83,7 @@ def status(
         made = make_status(run.planner, run.observer, run.project, run.accounts, os.environ)
     code = exit_code(made, asked)
     data = status_json(made, tool_version=__version__, exit_code=code)
-    text = status_text(made)
-    emit(Rendering(text=text, data=data, title=f"certrecon {text[-1].plain}", frame=described), shown, files)
+    emit(status_rendering(status_text(made), data, described), shown, files)
     raise typer.Exit(code)
 
 

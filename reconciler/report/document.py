@@ -206,8 +206,8 @@ def plan_document(data: Json) -> PlanDocument:
             for one in data["guards"]
         ),
         shared=tuple(data["shared"]),
-        campaigns=_campaigns(data),
-        problems=_problems(data["problems"]),
+        campaigns=campaign_lines_of(data),
+        problems=problem_rows(data["problems"]),
         unread=tuple(data["unread"]),
         certificates=tuple(_certificate(row, at) for row in data["certificates"]),
     )
@@ -221,9 +221,9 @@ def result_document(data: Json) -> ResultDocument:
         at=_instant(data["at"]),
         exit_code=data["exit_code"],
         summary=data["summary"],
-        problems=_problems(data["problems"]),
+        problems=problem_rows(data["problems"]),
         unread=tuple(data["unread"]),
-        campaigns=_campaigns(data),
+        campaigns=campaign_lines_of(data),
         certificates=tuple(
             ResultRow(
                 name=row["name"],
@@ -332,11 +332,13 @@ def _refusal(one: Json) -> RefusalRow:
     return RefusalRow(guard=one["guard"], text=one["text"], remedy=one["remedy"])
 
 
-def _campaigns(data: Json) -> tuple[str, ...]:
+def campaign_lines_of(data: Json) -> tuple[str, ...]:
+    """Return what a document says of its campaigns, as lines for people."""
     return tuple(line for one in data.get("campaigns", ()) for line in one.get("text", ()))
 
 
-def _problems(rows: Iterable[Json]) -> tuple[Problem, ...]:
+def problem_rows(rows: Iterable[Json]) -> tuple[Problem, ...]:
+    """Read what `jsonout.problem_json` has made."""
     return tuple(
         Problem(
             location=Location(row["path"], row["line"], row["column"]),

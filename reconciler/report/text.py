@@ -199,6 +199,11 @@ def _summary(plan: PlanDocument) -> list[Text]:
     ]
 
 
+def kind_symbol(kind: str) -> str:
+    """Return the mark that stands before an action of this kind."""
+    return _STYLES.get(kind, _UNKNOWN_STYLE)[0]
+
+
 def told_text(at: datetime, certificate: str | None, text: str) -> str:
     """Return what a running apply tells, in a line."""
     subject = f"{visible(certificate)}: " if certificate is not None else ""
