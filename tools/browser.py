@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,6 +29,14 @@ _OPTIONS = (
     "--font-render-hinting=none",
 )
 _END_S = 10.0
+# Chromium takes its pipes as 3 and 4. `preexec_fn` would not be safe beside threads, and a shell knows no fd above 9.
+_AS_3_AND_4 = """
+import fcntl, os, sys
+reads, writes = (fcntl.fcntl(int(one), fcntl.F_DUPFD, 10) for one in sys.argv[1:3])
+os.dup2(reads, 3)
+os.dup2(writes, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class BrowserError(Exception):
@@ -101,10 +110,9 @@ def browser(program: str) -> Iterator[Page]:
 def _start(program: str, profile: str, *, reads: int, writes: int) -> "subprocess.Popen[bytes]":
     # A container's root has no namespaces to build the sandbox of; the pages are our own, and ask no network.
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    # The pipes must be 3 and 4 in Chromium. A shell puts them there: `preexec_fn` is not safe beside threads.
-    command = ["/bin/sh", "-c", f'exec 3<&{reads} 4>&{writes}; exec "$@"', "sh", program, *_OPTIONS, *root]
+    command = [sys.executable, "-c", _AS_3_AND_4, str(reads), str(writes), program]
     return subprocess.Popen(
-        [*command, f"--user-data-dir={profile}"],
+        [*command, *_OPTIONS, *root, f"--user-data-dir={profile}"],
         pass_fds=(reads, writes),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -21,8 +21,8 @@ def report(
 ) -> None:
     """Report on one look: what would be done, each certificate on a time line, validations, orders to come.
 
-    As html it is a page that needs nothing but itself, and can be kept, mailed and printed. Takes no lock and changes nothing. Beside what plan
-    reads, it asks SCM for the validations of all domains and organizations.
+    As html it is a page that needs nothing but itself, and can be kept, mailed and printed. Takes no lock and
+    changes nothing. Beside what plan reads, it asks SCM for the validations of all domains and organizations.
 
     Exit codes: 0 made; 1 made, and something in it could not be read, or a file has an error; 64 wrong usage.
 

@@ -20,7 +20,6 @@ from reconciler.planning.steps import Wait
 
 _DAY = timedelta(days=1)
 _YEAR = timedelta(days=365)
-_AFTER_LAST_CUT = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +55,14 @@ class LimitLoad:
 class Forecast:
     certificates: int
     year_orders: int  # in the 365 days from now
-    months: tuple[MonthLoad, ...]  # this one first; the first and the last are whole months of which not all is counted
+    months: tuple[MonthLoad, ...]  # this one first, as far as it is still to come
     limits: tuple[LimitLoad, ...]  # the one that holds, then those to come
 
 
 def forecast(fleet: Sequence[Renewing], *, at: datetime) -> Forecast:
     """Return the orders to expect, to a year after the last cut that is known (a year from now, after that)."""
-    end = max(at + _YEAR, _midnight(PUBLIC_LIMITS[-1].since) + _AFTER_LAST_CUT)
+    last = max(at + _YEAR, _midnight(PUBLIC_LIMITS[-1].since) + _YEAR)
+    end = _midnight(_next(last.date()))
     months: Counter[date] = Counter()
     year_orders = 0
     for one in fleet:
@@ -74,7 +74,7 @@ def forecast(fleet: Sequence[Renewing], *, at: datetime) -> Forecast:
         year_orders=year_orders,
         months=tuple(
             MonthLoad(first=first, orders=months[first], max_days=public_limit(_last_of(first)).max_days)
-            for first in _months(at.date(), end.date())
+            for first in _months(at.date(), last.date())
         ),
         limits=tuple(
             LimitLoad(since=limit.since, max_days=limit.max_days, orders_a_year=_a_year(fleet, limit.since))
@@ -173,8 +173,9 @@ def _months(first: date, last: date) -> Iterator[date]:
         month = _next(month)
 
 
-def _next(month: date) -> date:
-    return (month + timedelta(days=32)).replace(day=1)
+def _next(day: date) -> date:
+    """Return the first of the month after."""
+    return (day.replace(day=1) + 32 * _DAY).replace(day=1)
 
 
 def _last_of(month: date) -> date:

@@ -143,7 +143,7 @@ def _lane(events: Events, span: _Span, top: float) -> Lane:
         )
         for week, count in shown.items()
     )
-    title = f"{events.title} (at most {most:,} a week)" if most > 1 else events.title
+    title = f"{events.title}, {most:,} a week at most" if most > 1 else events.title
     return Lane(title=title, kind=events.kind, top=top + 14, base=base, bars=bars)
 
 
@@ -158,7 +158,7 @@ def columns(months: Sequence[tuple[date, int]], cuts: Iterable[Cut], *, width: i
     top = _nice(max((orders for _, orders in months), default=0))
     base = float(_HEAD + room)
     places = {first: _LOAD_LEFT + number * step for number, (first, _) in enumerate(months)}
-    named = (1, 4, 7, 10) if width > _WIDE_ENOUGH else (1, 7)
+    named, form = ((1, 4, 7, 10), "%Y-%m") if width > _WIDE_ENOUGH else ((1,), "%Y")
     return Columns(
         width=width,
         height=base + _FOOT,
@@ -175,7 +175,9 @@ def columns(months: Sequence[tuple[date, int]], cuts: Iterable[Cut], *, width: i
             for first, orders in months
         ),
         ticks=tuple(
-            Tick(x=_round(x + step / 2), text=f"{first:%Y-%m}") for first, x in places.items() if first.month in named
+            Tick(x=_round(x + step / 2), text=first.strftime(form))
+            for first, x in places.items()
+            if first.month in named
         ),
         cuts=tuple(
             Tick(x=_round(places[month] + step * (cut.since.day - 1) / 31), text=f"{cut.max_days} days")

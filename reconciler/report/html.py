@@ -269,8 +269,8 @@ def _timeline(rows: Sequence[FleetRow], validations: Iterable[date], at: datetim
     until = tuple(datetime.combine(day, time(), tzinfo=UTC) for day in validations)
     events = [
         Events(
-            title="Work under way, by the week in which the wait began",
-            noun="under way",
+            title="Waits, by the week they began",
+            noun="waiting since",
             kind="work",
             instants=tuple(row.since or at for row in rows if row.under_way),
         ),
@@ -281,7 +281,7 @@ def _timeline(rows: Sequence[FleetRow], validations: Iterable[date], at: datetim
             instants=tuple(row.due for row in rows if row.due is not None and row.due > at),
         ),
         Events(
-            title="Certificates that end, if nothing is done",
+            title="Certificates that end",
             noun="end",
             kind="end",
             instants=tuple(row.expires for row in rows if row.expires is not None and row.expires > at),

@@ -12,6 +12,7 @@ NAME = "www.example.com"
 TELLING = [
     ["plan"],
     ["status"],
+    ["report"],
     ["show", NAME],
     ["show", NAME, "--pem"],
     ["show", NAME, "--effective"],

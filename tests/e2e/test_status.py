@@ -205,3 +205,40 @@ def test_history_without_a_journal_is_what_cps_tells(live: Program) -> None:
     finished = live.run("history", NAME, "--format", "json")
     assert finished.exit_code == 0, finished.stderr
     assert {event["source"] for event in finished.json["events"]} == {"cps"}
+
+
+# Report
+
+
+def test_a_report_tells_plan_status_validations_and_orders_of_one_look(live: Program, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    finished = live.run("report", "--output", f"html={page}", "--format", "json", "--about", "project=prod")
+    assert finished.exit_code == 0, finished.stderr
+    report = finished.json
+    assert (report["kind"], report["plan"]["at"], report["status"]["at"]) == ("report", report["at"], report["at"])
+    assert certificate_names(report["plan"]) == certificate_names(report["status"]) == [NAME]
+    validations = {(one["subject"], one["name"]): one["until"] for one in report["validations"]}
+    # What was validated with 198 days to go counts for 100 on 2027-03-15, when these are over.
+    assert validations["domain", "example.com"] == "2027-03-14"
+    assert ("organization", "Example Ltd") in validations
+    assert [one["max_days"] for one in report["load"]["limits"]] == [199, 100, 47]
+    assert report["load"]["year_orders"] >= 3
+    text = page.read_text()
+    assert text.startswith("<!DOCTYPE html>")
+    for title in ("What would be done", "Time line", "Orders to come", "Validations", "Certificates"):
+        assert f">{title}</h2>" in text
+    said = live.run("report").stdout
+    assert "domain example.com at enterprise: can be used until 2027-03-14, for 1 certificate" in said
+
+
+def certificate_names(document: dict[str, Any]) -> list[str]:
+    return [one["name"] for one in document["certificates"]]
+
+
+def test_plan_status_and_apply_make_pages_and_a_saved_plan_the_same_one(live: Program, tmp_path: Path) -> None:
+    saved, page = tmp_path / "plan.json", tmp_path / "plan.html"
+    assert live.run("plan", "--output", f"json={saved}", "--output", f"html={page}").exit_code == 0
+    assert live.run("show", str(saved), "--format", "html").stdout == page.read_text()
+    assert "<h1>certrecon status</h1>" in live.run("status", "--format", "html").stdout
+    assert "<h1>certrecon apply</h1>" in live.apply("--format", "html").stdout
+    assert live.run("validate", "--format", "html").exit_code == 64
