@@ -41,6 +41,10 @@ lint-workflows: $(INSTALLED)
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action/action.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci templates/gitlab/certrecon.yml
 
+.PHONY: pictures
+pictures: $(INSTALLED) ## renew docs/pictures from a sandbox (needs Chromium)
+	@exec $(BIN)/python -m tools.pictures
+
 .PHONY: bench
 bench: $(INSTALLED) ## seed, validate and plan 1,000 certificates, a large comment, startup, all timed (BENCH_ARGS=--count=100)
 	@exec $(BIN)/python -m bench $(BENCH_ARGS)

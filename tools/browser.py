@@ -27,6 +27,7 @@ _OPTIONS = (
     "--hide-scrollbars",
     "--force-device-scale-factor=1",
     "--font-render-hinting=none",
+    "--disable-lcd-text",
 )
 _END_S = 10.0
 # Chromium takes its pipes as 3 and 4. `preexec_fn` would not be safe beside threads, and a shell knows no fd above 9.

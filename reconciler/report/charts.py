@@ -244,10 +244,10 @@ _SHORTEST = timedelta(days=60)
 def axis(ends: Iterable[datetime], *, at: datetime) -> Axis:
     """Return the axis that takes all ends, up to 400 days ahead."""
     last = max([at + _SHORTEST, *(end for end in ends if end <= at + _LONGEST)]) + 5 * _DAY
-    span, room = last - at, (last - at) / 8
+    span, room = last - at, (last - at) / 5
     every = next(every for every, longest in ((1, 120), (3, 300), (6, 1000)) if span <= longest * _DAY)
     line = Axis(at=at, end=last, ticks=())
-    months = (one for one in _firsts(at + room, last - room) if (one.month - 1) % every == 0)
+    months = (one for one in _firsts(at + room, last - room / 2) if (one.month - 1) % every == 0)
     ticks = (Tick(x=line.x(one), text=f"{one:%Y-%m}") for one in months)
     return replace(line, ticks=(Tick(x=_NOW_AT, text="now"), *ticks))
 

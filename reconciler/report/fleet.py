@@ -56,6 +56,7 @@ class Needed:
     name: str
     file: str
     level: str
+    word: str  # what it is called: the level, or that it is blocked
     lines: tuple[str, ...]
 
 
@@ -152,7 +153,7 @@ def _status_row(row: Json) -> FleetRow:
         expires=_instant(serving["expires"]) if serving is not None else None,
         due=_instant(serving["due"]) if serving is not None else None,
         left=timedelta(seconds=serving["remaining_s"]) if serving is not None else None,
-        key_types=tuple(serving["key_types"]) if serving is not None else (),
+        key_types=tuple(sorted(serving["key_types"], reverse=True)) if serving is not None else (),
         marks=_marks(serving) if serving is not None else (),
         work=_status_work(work),
         under_way=work["state"] == "waiting",
@@ -190,12 +191,14 @@ def _needed(row: Json) -> Needed:
     lines = list(row["reasons"])
     if work["state"] == "blocked":
         lines += [work["text"], f"{work['actor']}: {work['remedy']}"]
-    return Needed(name=row["name"], file=row["file"], level=row["level"], lines=tuple(line for line in lines if line))
+    level = row["level"]
+    word = "blocked" if level == "ok" else level
+    return Needed(name=row["name"], file=row["file"], level=level, word=word, lines=tuple(filter(None, lines)))
 
 
 def _drift(row: Json) -> Needed:
     lines = tuple(difference_text(difference_row(one)) for one in row["drift"])
-    return Needed(name=row["name"], file=row["file"], level="", lines=lines)
+    return Needed(name=row["name"], file=row["file"], level="", word="", lines=lines)
 
 
 def _unclaimed(one: Json) -> tuple[str, ...]:

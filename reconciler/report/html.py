@@ -39,7 +39,8 @@ from reconciler.report.markdown import Frame
 Json = Mapping[str, Any]
 _CHUNK = 100  # rows of one table: what is not on the screen is not laid out
 _SHOWN = timedelta(weeks=53)  # ahead, on the time line
-_TILES = {"critical": "bad", "warn": "warn", "ok": "ok", "blocked": "bad", "not read": "bad"}
+_TILES = {"critical": "bad", "warn": "warn", "ok": "ok", "blocked": "bad", "unread": "bad"}
+_TILE_WORDS = {"unread": "not read", "action": "to act on"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +177,8 @@ def report_html(data: Json, *, frame: Frame) -> str:
         difference="What would be done",
         difference_summary=headline(plan),
         groups=plan_groups(plan),
-        drift=(),  # the plan says it with its reason
+        needed=tuple(one for one in page.needed if one.level != "ok"),  # of what is blocked the plan says more
+        drift=(),  # so it does of this
         timeline=_timeline(status.rows, [end for _, end in ends], plan.at),
         load=_load(data["load"], plan.at),
         validations=_validations(data["validations"], plan.at.date()),
@@ -227,7 +229,7 @@ def _partial(partial: str | None) -> tuple[Notice, ...]:
 
 def _tiles(status: FleetDocument) -> tuple[Tile, ...]:
     return tuple(
-        Tile(label=word, value=count, tone=_TILES.get(word, "") if count else "")
+        Tile(label=_TILE_WORDS.get(word, word), value=count, tone=_TILES.get(word, "") if count else "")
         for word, count in status.counts
         if count or word in ("critical", "warn", "ok")
         if word != "none"

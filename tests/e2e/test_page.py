@@ -3,7 +3,7 @@
 Needs Chromium, and skips where there is none: what the page says is tested without it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,7 +25,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "hostile plan": lambda: plan_html(plan_document(hostile_plan()), frame=Frame()),
     "nothing": lambda: report_html(report_of(0), frame=Frame()),
 }
-SCREENS = [(width, dark) for width in (390, 1440) for dark in (False, True)]
+SCREENS = [(390, True), (1440, False)]
+ALL_SCREENS = [(width, dark) for width in (390, 1440) for dark in (False, True)]
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +67,19 @@ axe.run(document).then((result) => result.violations
 """
 
 
+def test_axe_finds_nothing_serious_and_nothing_runs_over(shown: Callable[[str], Page]) -> None:
+    judge(PAGES["report"](), SCREENS, shown)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_serious_and_nothing_runs_over(name: str, shown: Callable[[str], Page]) -> None:
-    made = PAGES[name]()
+def test_nothing_serious_on_any_page_and_screen(name: str, shown: Callable[[str], Page]) -> None:
+    judge(PAGES[name](), ALL_SCREENS, shown)
+
+
+def judge(made: str, screens: Sequence[tuple[int, bool]], shown: Callable[[str], Page]) -> None:
     axe = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
-    for width, dark in SCREENS:
+    for width, dark in screens:
         screen = f"{width} {'dark' if dark else 'light'}"
         page = shown(made)
         page.screen(width, 900, dark=dark)
@@ -140,6 +149,7 @@ def test_it_prints_whole(shown: Callable[[str], Page]) -> None:
     assert paper.count(b"/Type /Page\n") >= 5
 
 
+@pytest.mark.long
 def test_ten_thousand_certificates_open_in_seconds(shown: Callable[[str], Page]) -> None:
     """It takes about a second; the limit is for a machine that has other things to do."""
     page = shown(plan_html(plan_document(plan_of(10_000, deletes=200)), frame=Frame()))

@@ -171,8 +171,8 @@ def test_every_certificate_has_a_row_and_no_table_more_than_a_hundred() -> None:
 
 def test_the_state_of_a_row_is_said_in_words() -> None:
     text = Read(status_html(status_of(8), frame=FRAME)).text
-    assert "! critical RSA + ECDSA until 2027-02-26 EXPIRED, renewed from 2027-01-27" in text
-    assert "RSA + ECDSA until 2027-03-06 5 days left, renewed from 2027-02-04" in text
+    assert "! critical RSA + ECDSA until 2027-02-26 EXPIRED, due 2027-01-27" in text
+    assert "RSA + ECDSA until 2027-03-06 5 days left, due 2027-02-04" in text
     assert "! critical nothing" in text  # it serves nothing
     assert ", REVOKED" in text
     assert ", not as wanted" in text
