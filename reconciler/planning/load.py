@@ -143,8 +143,9 @@ def _orders(one: Renewing, *, at: datetime, end: datetime) -> Iterator[tuple[dat
 
 
 def _life_days(one: Renewing, issued_on: date) -> int:
+    """Return how long a certificate of that day lives; of a private one whose term nobody tells, a year or so."""
     limit = public_limit(issued_on).max_days if one.public else None
-    return min(days for days in (limit, one.cap_days, PUBLIC_LIMITS[0].max_days) if days is not None)
+    return min((days for days in (limit, one.cap_days) if days is not None), default=PUBLIC_LIMITS[0].max_days)
 
 
 def _until_due(one: Renewing, days: int) -> timedelta:

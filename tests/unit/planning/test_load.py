@@ -109,6 +109,8 @@ def test_no_rule_of_the_public_shortens_a_private_certificate() -> None:
     # 365 days are renewed after 335: 2027-01-10 + 335 = 2027-12-11, less a second.
     told = months(renewing(public=False, cap_days=365))
     assert list(told)[:3] == ["2027-01", "2027-12", "2028-11"]
+    # 730 days are renewed after 700: 2027-01-10 + 700 = 2028-12-10, less a second.
+    assert list(months(renewing(public=False, cap_days=730)))[:2] == ["2027-01", "2028-12"]
 
 
 def test_what_file_or_profile_allow_counts_where_it_is_less() -> None:
