@@ -23,7 +23,7 @@ from tools.terminal import ROWS, Screen, drawn, run_on_terminal
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PICTURES = _ROOT / "docs" / "pictures"
-_START, _SEED = "2026-11-16T00:00:00Z", "7"
+_START, _SEED = "2026-06-01T00:00:00Z", "7"
 _DOMAINS = ("example.com", "example.net", "example.org", "example.co.uk")
 _WRONG = {
     "web/www.example.com.yaml": """apiVersion: certrecon/v1
