@@ -4,6 +4,7 @@ CertreconError
   UsageError                   the command line cannot be followed (exit 64)
   ConfigurationError(problems) certrecon.yaml, a variable or a credentials file is wrong
   DesiredStateError(problems)  a certificate file is wrong
+  RevisionError                a commit that is named cannot be read
   PlanRefusedError             a guard said no (exit 4)
   ReadOnlyError                credentials that may only read, where something is to be changed
   LockHeldError                another run works on the account (exit 6)
@@ -117,6 +118,10 @@ class ConfigurationError(_ProblemsError):
 
 class DesiredStateError(_ProblemsError):
     """One or more certificate files cannot be used."""
+
+
+class RevisionError(CertreconError):
+    """A commit that is named is not in this clone, or cannot be read from it."""
 
 
 class PlanRefusedError(CertreconError):

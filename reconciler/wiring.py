@@ -10,13 +10,15 @@ from pathlib import Path
 
 import certifi
 
+from reconciler.app.compare import Base, both
 from reconciler.app.doctor import Examination
 from reconciler.app.plan import Planner
+from reconciler.app.revisions import WORKING_TREE, Reader, Revisions
 from reconciler.app.selecting import check_names, check_selectors
 from reconciler.app.verify import Verifier
 from reconciler.desired.load import Desired, load
 from reconciler.desired.project import load_project
-from reconciler.desired.serials import Replacements, read_replacements
+from reconciler.desired.serials import Replacements
 from reconciler.errors import Problem, Severity, UsageError
 from reconciler.execution.observe import Observer
 from reconciler.execution.perform import Services
@@ -44,11 +46,13 @@ class Run:
     observer: Observer
     clock: Clock
     services_local: bool
+    base: Base | None = None  # what the plan is compared with
 
     @property
     def accounts(self) -> frozenset[AccountName]:
-        """The accounts that the planned certificates are of."""
-        return frozenset(one.enrollment.account for one in self.planner.certificates)
+        """The accounts that the planned certificates are of, and those of the base."""
+        looked_at = self.planner.certificates if self.base is None else both(self.planner, self.base)
+        return frozenset(one.enrollment.account for one in looked_at)
 
     def dns(self) -> Dns:
         return resolver()
@@ -77,6 +81,7 @@ def open_run(
     directory: Path,
     named: Named = Named(),
     *,
+    revisions: Revisions = WORKING_TREE,
     at: datetime | None = None,
     parallelism: int = 1,
     only_looks: bool = True,
@@ -89,17 +94,21 @@ def open_run(
     Raises:
         ConfigurationError: configuration or credentials cannot be used.
         DesiredStateError: the file of what is named cannot be used.
+        RevisionError: a commit that is named cannot be read.
         UsageError: what is named is of no certificate, or of no account.
     """
-    project = load_project(directory, environment=os.environ)
     settings = read_settings(os.environ)
     with ExitStack() as stack:
         clock = stack.enter_context(closing(clock_for(settings)))
         now = clock.now()
-        desired, replacements = load(project, today=(at or now).date()), read_replacements(project, now=now)
-        planner = _planner(project, settings, desired, replacements, named)
-        accounts = [project.accounts[name] for name in sorted({one.enrollment.account for one in planner.certificates})]
-        instances = [project.instances[name] for name in sorted({one.order.instance for one in planner.certificates})]
+        reader = Reader(directory=directory, environment=os.environ, now=now, today=(at or now).date())
+        files = reader.read(revisions.rev)
+        project = files.project
+        planner = _planner(project, settings, files.desired, files.replacements, named)
+        base = reader.base(revisions, planner, project, lambda one: _trust(one, settings))
+        looked_at = planner.certificates if base is None else both(planner, base)
+        accounts = [project.accounts[name] for name in sorted({one.enrollment.account for one in looked_at})]
+        instances = [project.instances[name] for name in sorted({one.order.instance for one in looked_at})]
         services = Services(
             cps={
                 one.name: stack.enter_context(closing(cps_client(one, settings, clock, only_looks=only_looks)))
@@ -119,6 +128,7 @@ def open_run(
             observer=observer,
             clock=clock,
             services_local=settings.all_loopback(accounts, instances),
+            base=base,
         )
 
 

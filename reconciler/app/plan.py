@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from reconciler.app.compare import Base, both, compared_with, interest_of_both
 from reconciler.app.preflight import with_preflight
 from reconciler.desired.load import Desired
 from reconciler.errors import Problem, Severity, UsageError
@@ -118,8 +119,11 @@ def make_plan(
     dns: Dns | None = None,
     *,
     at: datetime | None = None,
+    base: Base | None = None,
 ) -> Plan:
     """Look once and plan; with `at` as of an instant to come, as if nothing were done until then.
+
+    With `base` the same look is planned by both revisions, and the plan says what the change between them causes.
 
     Raises:
         AuthenticationError: a service did not accept the credentials.
@@ -128,10 +132,15 @@ def make_plan(
     known = journals or {}
     if at is not None and at <= (now := observer.clock.now()):
         raise UsageError(f"--at {at:%Y-%m-%dT%H:%MZ} is not to come: it is {now:%Y-%m-%dT%H:%MZ}.")
-    observed = observer.look(planner.certificates, interest=planner.interest(known, at), journals=known)
+    certificates, interest = planner.certificates, planner.interest(known, at)
+    if base is not None:
+        certificates, interest = both(planner, base), interest_of_both(planner, base, known, at)
+    observed = observer.look(certificates, interest=interest, journals=known)
     if at is not None:
         observed = replace(observed, at=at, seen_at=observed.at)
     plan, context = planner.plan(observed, known)
+    if base is not None:  # before what preflight finds, which is asked for the head alone
+        plan = replace(plan, compared=compared_with(base, plan, context, planner))
     return with_preflight(plan, context, observer.services.scm, planner.desired.certificates, dns)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from reconciler.desired.examined import Known
 from reconciler.desired.load import Desired, load, load_folder
 from reconciler.desired.project import find_project, load_project
+from reconciler.desired.revision import checked_out, commit_of
 from reconciler.desired.serials import read_replacements
 from reconciler.errors import ConfigurationError, ExitCode, Problem, Severity
 
@@ -28,20 +29,30 @@ class Validation:
         return sum(problem.severity is severity for problem in self.problems)
 
 
-def validate(directory: Path, *, environment: Mapping[str, str], now: datetime) -> Validation:
+def validate(directory: Path, *, environment: Mapping[str, str], now: datetime, rev: str | None = None) -> Validation:
     """Judge all files of the project that `directory` lies in, also where its configuration is wrong.
+
+    `rev`: as a commit has them.
 
     Raises:
         ConfigurationError: there is no project.
+        RevisionError: the commit cannot be read.
     """
+    if rev is not None:
+        with checked_out(directory, commit_of(directory, rev)) as revision:
+            return _validated(revision.folder, environment, now, git=False)
+    return _validated(directory, environment, now, git=True)
+
+
+def _validated(directory: Path, environment: Mapping[str, str], now: datetime, *, git: bool) -> Validation:
     root = find_project(directory).parent
     wrong: tuple[Problem, ...] = ()
     try:
         project = load_project(directory, environment=environment)
-        desired, wrong = load(project, today=now.date()), read_replacements(project, now=now).problems
+        desired, wrong = load(project, today=now.date(), git=git), read_replacements(project, now=now).problems
     except ConfigurationError as error:
         wrong = error.problems
-        desired = load_folder(root, Known(accounts=None, instances=None, today=now.date()))
+        desired = load_folder(root, Known(accounts=None, instances=None, today=now.date()), git=git)
     return _validation(desired, wrong)
 
 

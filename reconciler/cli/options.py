@@ -68,6 +68,11 @@ AskDns = Annotated[
     ),
 ]
 
+Rev = Annotated[
+    str | None,
+    typer.Option("--rev", metavar="REF", envvar="CERTRECON_REV", help="Read the files of this commit, not the tree's."),
+]
+
 BASIC = ("text", "json", "markdown", "summary")
 PAGED = (*BASIC, "html")
 ANNOTATED = (*BASIC, "annotations")

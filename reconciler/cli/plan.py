@@ -16,6 +16,7 @@ from reconciler.cli.options import (
     Directory,
     Format,
     Output,
+    Rev,
     chosen_format,
     emit,
     frame,
@@ -35,6 +36,17 @@ def plan(
     label: Labels = None,
     account: Accounts = None,
     only: Only = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            metavar="REF",
+            envvar="CERTRECON_BASE",
+            help="Show first what the files cause that came since they left this branch or commit, then what would be "
+            "due anyway.",
+        ),
+    ] = None,
+    rev: Rev = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -61,11 +73,13 @@ def plan(
     close to its end, or serves nothing; 64 wrong usage.
 
     Examples: `certrecon plan`; `certrecon plan --detailed-exitcode --output json=plan.json`;
-    `certrecon plan --target 'shop.*'`; `certrecon plan --at 2027-03-15 --only renew`.
+    `certrecon plan --target 'shop.*'`; `certrecon plan --at 2027-03-15 --only renew`;
+    `certrecon plan --base origin/main`; `certrecon plan --rev v1.4`.
     """
     from reconciler import __version__
     from reconciler.app.journals import read_journals
     from reconciler.app.plan import make_plan
+    from reconciler.app.revisions import Revisions
     from reconciler.cli.rendering import plan_rendering
     from reconciler.report.events import run_ended, run_started
     from reconciler.report.jsonout import plan_json
@@ -73,14 +87,16 @@ def plan(
 
     files, shown, described = outputs(output, LOGGED), chosen_format(chosen, RENDERED), frame(about)
     named, as_of = Named(selectors=selectors(target, exclude, label, account, only)), instant(at) if at else None
-    with events(files) as note, open_run(directory, named, at=as_of) as run:
+    revisions = Revisions(rev=rev, base=base)
+    with events(files) as note, open_run(directory, named, revisions=revisions, at=as_of) as run:
         note(run_started(run.clock.now(), command="plan", tool_version=__version__))
         journals = read_journals(run.project, run.accounts, os.environ)
-        made = make_plan(run.planner, run.observer, journals, run.dns() if ask_dns else None, at=as_of)
+        dns = run.dns() if ask_dns else None
+        made = make_plan(run.planner, run.observer, journals, dns, at=as_of, base=run.base)
         rendering = plan_rendering(plan_json(made, tool_version=__version__), described)
         code = made.exit_code(detailed=detailed_exitcode)
         note(run_ended(run.clock.now(), exit_code=code, summary=rendering.title))
     emit(rendering, shown, files)
-    if shown == "text" and made.actions and at is None:
+    if shown == "text" and made.actions and at is None and rev is None:
         hint(apply_command(), directory)
     raise typer.Exit(code)

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from reconciler.cli.hints import hint
-from reconciler.cli.options import ANNOTATED, Directory, Format, Output, Rendering, chosen_format, emit, outputs, say
+from reconciler.cli.options import (
+    ANNOTATED,
+    Directory,
+    Format,
+    Output,
+    Rendering,
+    Rev,
+    chosen_format,
+    emit,
+    outputs,
+    say,
+)
 from reconciler.cli.single import now
 from reconciler.errors import ExitCode, Problem, Severity
 
@@ -22,12 +33,13 @@ _FORMATS = (*ANNOTATED, "sarif")
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
-def validate(directory: Directory = Path(), chosen: Format = "text", output: Output = None) -> None:
+def validate(directory: Directory = Path(), chosen: Format = "text", output: Output = None, rev: Rev = None) -> None:
     """Check configuration and certificate files. Offline: nothing is asked of a service, save a sandbox for its time.
 
     Exit codes: 0 no errors (there may be warnings); 1 a file is wrong; 64 wrong usage.
 
     Examples: `certrecon validate`; `certrecon validate -C ../certificates --format json`;
+    `certrecon validate --rev origin/main`;
     `certrecon validate --output sarif=validate.sarif --output annotations=-`.
     """
     import os
@@ -35,7 +47,7 @@ def validate(directory: Directory = Path(), chosen: Format = "text", output: Out
     from reconciler.app.validate import validate as judged
 
     files, shown = outputs(output, _FORMATS), chosen_format(chosen, _FORMATS)
-    validation = judged(directory, environment=os.environ, now=now())
+    validation = judged(directory, environment=os.environ, now=now(), rev=rev)
     emit(_rendering(validation), shown, files)
     say(_summary(validation))
     if validation.exit_code is ExitCode.DONE and shown == "text":

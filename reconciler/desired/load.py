@@ -27,17 +27,20 @@ class Desired:
     broken: frozenset[CertificateName] = frozenset()
 
 
-def load(project: Project, *, today: date) -> Desired:
-    """Return the desired state in the working tree of a project; `today` decides on terms."""
+def load(project: Project, *, today: date, git: bool = True) -> Desired:
+    """Return the desired state in the working tree of a project; `today` decides on terms.
+
+    Without `git` every file counts, whatever repository lies around the project's folder.
+    """
     known = Known(
         accounts=frozenset(map(str, project.accounts)), instances=frozenset(map(str, project.instances)), today=today
     )
-    return load_folder(project.root, known)
+    return load_folder(project.root, known, git=git)
 
 
-def load_folder(root: Path, known: Known) -> Desired:
+def load_folder(root: Path, known: Known, *, git: bool = True) -> Desired:
     """Return the desired state below `root`, judged by as much of the configuration as is known."""
-    files = worktree.files(root)
+    files = worktree.files(root, git=git)
     defaults = {path.parent: _accepted(root, path, "defaults") for path in files.defaults}
     loaded = [_loaded(root, path, defaults, known) for path in files.certificates]
     whole = [one.certificate for one in loaded if one.certificate is not None]

@@ -23,10 +23,13 @@ class Files:
     problems: tuple[Problem, ...]
 
 
-def files(root: Path) -> Files:
-    """Return the certificate files of a project, and what lies among them that would be overlooked silently."""
+def files(root: Path, *, git: bool = True) -> Files:
+    """Return the certificate files of a project, and what lies among them that would be overlooked silently.
+
+    Without `git` all that lies there counts, whatever repository is around it.
+    """
     certificates, defaults, problems = [], [], []
-    for path in sorted(_paths(root)):
+    for path in sorted(_paths(root) if git else _walked_paths(root)):
         problem = _problem(root, path)
         if problem is not None:
             problems.append(problem)

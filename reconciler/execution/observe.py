@@ -288,13 +288,15 @@ class _Look:
         of_interest = enrollment.pending or (desired.enrollment.account, enrollment.id) in self.opened
         if not of_interest or not self.interest(desired, enrollment, view, instance, self.at):
             return
+        key = (desired.enrollment.account, enrollment.id)
         if not enrollment.pending:
-            self._read_history(desired.enrollment.account, enrollment)
+            if key not in self.histories:
+                self._read_history(desired.enrollment.account, enrollment)
             return
         change_id = enrollment.pending[-1].id  # documented: the last one is the most recent
         tagged = instance.book.by_change.get((enrollment.id, change_id), ())
-        change = self.observer.change_view(desired.enrollment.account, enrollment, change_id)
-        self.changes[desired.enrollment.account, enrollment.id] = change
+        if (change := self.changes.get(key)) is None:  # of two revisions of one file, the first has read it
+            change = self.changes[key] = self.observer.change_view(desired.enrollment.account, enrollment, change_id)
         for order in self._by_key(desired, change) or [one.order for one in tagged]:
             private = desired.order.issuer is IssuerClass.PRIVATE
             self.observer.collect(desired.order.instance, order, private=private)
@@ -320,6 +322,8 @@ class _Look:
         if self.observer.edge is None or not wanted:
             return
         if view.change is None or InputKind.CHANGE_MANAGEMENT not in view.change.inputs:
+            return
+        if (desired.enrollment.account, enrollment.id) in self.handshakes:
             return
         serials = self.observer.edge.serials("staging", desired.common_name, desired.verify_edge_host)
         if serials:

@@ -15,6 +15,7 @@ from reconciler.planning.campaigning import candidate_of
 from reconciler.planning.campaigns import Candidate, must_go_in, worked_for
 from reconciler.planning.case import Case, Context
 from reconciler.planning.causes import digest
+from reconciler.planning.compared import Compared
 from reconciler.planning.diff import Difference, Effect
 from reconciler.planning.freezes import ignores_freeze
 from reconciler.planning.guards import Guarded, GuardState, Refusal, guard_states, refusals
@@ -116,6 +117,7 @@ class Plan:
     shared: tuple[str, ...] = ()  # findings about what several certificates depend on
     campaigns: tuple[CampaignState, ...] = ()  # in the order of the configuration
     seen_at: datetime | None = None  # where `at` is still to come: when everything was seen
+    compared: Compared | None = None  # with the plan of another revision
 
     @property
     def partial(self) -> str | None:

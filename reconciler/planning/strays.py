@@ -54,7 +54,7 @@ def unclaimed_enrollments(
     for account, view in context.observed.accounts.items():
         if not (view.enrollments.complete and view.served.complete):
             continue
-        claimed = _claimed(context, account, view, certificates)
+        claimed = claimed_enrollments(context, account, view, certificates)
         journal = context.journals.get(account)
         managed = frozenset(journal.enrollments.values()) if journal is not None else frozenset()
         found.extend(
@@ -74,7 +74,7 @@ def _by_end(one: UnclaimedEnrollment) -> tuple[int, bool, float, int]:
     return (list(Claim).index(one.claim), end is None, end.timestamp() if end else 0.0, one.enrollment.id)
 
 
-def _claimed(
+def claimed_enrollments(
     context: Context, account: AccountName, view: AccountView, certificates: Iterable[DesiredCertificate]
 ) -> frozenset[EnrollmentId]:
     """Return what files claim; where a file fits several, or one that is in its way, all of that name."""

@@ -123,6 +123,19 @@ class CertificateRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasedRow:
+    """A certificate whose file is gone in what is compared."""
+
+    name: str
+    file: str
+    account: str
+    enrollment_id: int | None
+    expires: datetime | None
+    pending: bool
+    looked_at: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GuardRow:
     guard: str
     limit: int | None
@@ -144,6 +157,9 @@ class PlanDocument:
     digest: str
     partial: str | None
     base: str | None  # the revision that the plan is compared with
+    base_reference: str  # what the command line called it; empty where nobody knows
+    base_note: str  # why all counts as changed; empty where it does not
+    released: tuple[ReleasedRow, ...]
     guards: tuple[GuardRow, ...]
     shared: tuple[str, ...]
     campaigns: tuple[str, ...]  # lines for people
@@ -162,10 +178,22 @@ class PlanDocument:
 
     @property
     def orders(self) -> int:
-        return sum(row.action.orders.count for row in self.actions if row.action and row.action.orders)
+        return orders_of(self.actions)
+
+    def caused(self, rows: Iterable[CertificateRow]) -> tuple[CertificateRow, ...]:
+        """Return those of `rows` that the change causes; without a base all of them."""
+        return tuple(row for row in rows if self.base is None or row.origin == CHANGE)
+
+    def not_caused(self, rows: Iterable[CertificateRow]) -> tuple[CertificateRow, ...]:
+        return tuple(row for row in rows if self.base is not None and row.origin != CHANGE)
 
     def working(self, state: str) -> tuple[CertificateRow, ...]:
         return tuple(row for row in self.certificates if row.work.state == state)
+
+
+def orders_of(rows: Iterable[CertificateRow]) -> int:
+    """Return how many orders the actions of `rows` place that nothing holds back."""
+    return sum(row.action.orders.count for row in rows if row.action and row.action.orders and row.held is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +229,9 @@ def plan_document(data: Json) -> PlanDocument:
         digest=data["digest"],
         partial=data["partial"],
         base=base["revision"] if base is not None else None,
+        base_reference=(base or {}).get("reference") or "",
+        base_note=(base or {}).get("note") or "",
+        released=tuple(map(_released, (base or {}).get("released", ()))),
         guards=tuple(
             GuardRow(guard=one["guard"], limit=one["limit"], used=one["used"], text=one["text"])
             for one in data["guards"]
@@ -266,6 +297,18 @@ def _certificate(row: Json, at: datetime) -> CertificateRow:
         throttled=row["throttled"],
         held=row.get("held"),
         origin=row.get("origin"),
+    )
+
+
+def _released(one: Json) -> ReleasedRow:
+    return ReleasedRow(
+        name=one["name"],
+        file=one["file"],
+        account=one["account"],
+        enrollment_id=one["enrollment_id"],
+        expires=_optional(one["expires"], _instant),
+        pending=one["pending"],
+        looked_at=one["looked_at"],
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.model.certificate import DesiredCertificate, KeyType
+from reconciler.planning.compared import Compared
 from reconciler.planning.diff import Difference, FieldDiffers, SansDiffer
 from reconciler.planning.needs import Serving
 from reconciler.planning.plan import Action, Plan, Standing
@@ -14,7 +15,7 @@ from reconciler.report.campaigns import campaign_json
 from reconciler.report.outcome import ApplyReport
 from reconciler.report.problem import problem_json
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 
 
 def plan_json(plan: Plan, *, tool_version: str) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def plan_json(plan: Plan, *, tool_version: str) -> dict[str, Any]:
         "seen_at": _optional(plan.seen_at),
         "digest": plan.digest,
         "partial": plan.partial,
+        "base": _base(plan.compared) if plan.compared is not None else None,
         "selectors": selectors_json(plan.selectors),
         "summary": {
             "certificates": len(plan.standings),
@@ -46,7 +48,7 @@ def plan_json(plan: Plan, *, tool_version: str) -> dict[str, Any]:
         "campaigns": [campaign_json(state, plan.at) for state in plan.campaigns],
         "problems": [problem_json(problem) for problem in plan.problems],
         "unread": list(plan.unread),
-        "certificates": [_standing(standing) for standing in plan.standings],
+        "certificates": [_standing(standing, plan.compared) for standing in plan.standings],
     }
 
 
@@ -86,8 +88,30 @@ def _number(plan: Plan, kind: type[Wait | Blocked | Unread | Done]) -> int:
     return sum(isinstance(standing.decision, kind) for standing in plan.standings)
 
 
-def _standing(standing: Standing) -> dict[str, Any]:
+def _base(compared: Compared) -> dict[str, Any]:
+    return {
+        "revision": compared.revision,
+        "reference": compared.reference,
+        "note": compared.note or None,
+        "released": [
+            {
+                "name": one.desired.name,
+                "file": one.desired.location.path,
+                "common_name": one.desired.common_name,
+                "account": one.desired.enrollment.account,
+                "enrollment_id": one.enrollment_id,
+                "expires": _optional(one.expires_at),
+                "pending": one.pending,
+                "looked_at": one.looked_at,
+            }
+            for one in compared.released
+        ],
+    }
+
+
+def _standing(standing: Standing, compared: Compared | None) -> dict[str, Any]:
     desired = standing.desired
+    origin = compared.origins.get(standing.name) if compared is not None else None
     return {
         "name": standing.name,
         "file": desired.location.path,
@@ -112,6 +136,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
         else None,
         "throttled": standing.throttled,
         "held": standing.held,
+        "origin": origin.value if origin is not None else None,
     }
 
 

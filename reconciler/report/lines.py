@@ -1,6 +1,7 @@
 """The lines that text and Markdown share: what is said of a plan, without how it looks. Not yet escaped."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from reconciler.planning.steps import ActionKind
@@ -11,7 +12,9 @@ from reconciler.report.document import (
     EnrollmentRow,
     PlanDocument,
     RefusalRow,
+    ReleasedRow,
     ServingRow,
+    orders_of,
 )
 
 _SHOWN_NAMES = 8
@@ -25,6 +28,8 @@ def restrictions(plan: PlanDocument) -> Iterator[str]:
     if plan.seen_at is not None:
         seen = time_text(plan.seen_at)
         yield f"AS OF {time_text(plan.at)}, as everything was seen at {seen}: apply does not take this plan"
+    if plan.base_note:
+        yield f"BASE {plan.base[:12] if plan.base else ''}: {plan.base_note}"
 
 
 def blocked_lines(row: CertificateRow) -> list[str]:
@@ -108,20 +113,56 @@ def serving_text(serving: ServingRow) -> str:
     return f"serves {kinds} until {time_text(serving.expires)} ({left})"
 
 
+def released_lines(row: ReleasedRow, at: datetime) -> Iterator[str]:
+    """Yield what becomes of a certificate whose file is gone."""
+    if not row.looked_at:
+        yield f"its file is gone; account {row.account} was not read, so that nobody knows what it serves"
+        return
+    if row.enrollment_id is None:
+        yield "its file is gone before anything was made of it: nothing is left behind"
+        return
+    yield f"its file is gone: enrollment {row.enrollment_id} stays, and nobody renews it any more"
+    if row.expires is None:
+        yield "serves nothing"
+    elif row.expires <= at:
+        yield f"serves what EXPIRED on {time_text(row.expires)}"
+    else:
+        yield f"serves until {time_text(row.expires)} ({(row.expires - at) // timedelta(days=1)} days left)"
+    if row.pending:
+        yield "a change is under way there, and nobody goes on with it"
+
+
+_ORIGINS = {"drift": "Drift", "renewal": "Renewals due", "in flight": "In flight"}
+
+
+def elsewhere(plan: PlanDocument) -> Iterator[tuple[str, tuple[CertificateRow, ...]]]:
+    """Yield what a change does not cause: actions and waits by their origin, then what is blocked, then the rest."""
+    active = [row for row in plan.certificates if row.work.state == "waiting" or (row.action and row.held is None)]
+    others = [row for row in plan.not_caused(active) if row.refused is None]
+    origins = dict.fromkeys([*_ORIGINS, *sorted(row.origin or "" for row in others)])
+    for origin in origins:
+        yield _ORIGINS.get(origin, "Other origin"), tuple(row for row in others if (row.origin or "") == origin)
+    yield "Blocked", plan.not_caused(plan.working("blocked"))
+
+
 def counts_text(plan: PlanDocument) -> str | None:
     """Return how many there are of each kind, worst first; None where everything is as wanted."""
-    kinds = [row.action.kind for row in plan.actions if row.action is not None]
-    known = [kind.value for kind in ActionKind]
-    parts = [f"{kinds.count(kind)} to {kind}" for kind in (*known, *sorted(set(kinds) - set(known))) if kind in kinds]
-    if plan.held:
-        parts.append(f"{len(plan.held)} held back")
-    for word, state in (("waiting", "waiting"), ("blocked", "blocked"), ("not read", "unread")):
-        if count := len(plan.working(state)):
-            parts.append(f"{count} {word}")
     unchanged = len(plan.working("unchanged"))
-    if not kinds and unchanged == len(plan.certificates) and not plan.problems and not plan.unread:
+    whole = unchanged == len(plan.certificates) and not plan.problems and not plan.unread
+    if whole and not plan.actions and not plan.held and not plan.released:
         return None
-    return ", ".join([*parts, f"{unchanged} unchanged"])
+    return ", ".join([*_counts(plan.certificates), f"{unchanged} unchanged"])
+
+
+def _counts(rows: Sequence[CertificateRow]) -> list[str]:
+    kinds = Counter(row.action.kind for row in rows if row.action is not None)
+    known = [kind.value for kind in ActionKind]
+    parts = [f"{kinds[kind]} to {kind}" for kind in (*known, *sorted(set(kinds) - set(known))) if kinds[kind]]
+    if held := sum(row.action is not None and row.held is not None for row in rows):
+        parts.append(f"{held} held back")
+    states = Counter(row.work.state for row in rows)
+    words = (("waiting", "waiting"), ("blocked", "blocked"), ("not read", "unread"))
+    return [*parts, *(f"{states[state]} {word}" for word, state in words if states[state])]
 
 
 def headline(plan: PlanDocument) -> str:
@@ -129,9 +170,22 @@ def headline(plan: PlanDocument) -> str:
     counts = counts_text(plan)
     if counts is None:
         return f"No changes. {count_of(len(plan.certificates), 'certificate')} as wanted."
+    nothing = "No changes can be made now. " if not plan.actions and not plan.released else ""
+    if plan.base is not None:
+        return f"{nothing}{_compared_headline(plan)}"
     orders = f" It places {count_of(plan.orders, 'order')}." if plan.orders else ""
-    nothing = "No changes can be made now. " if not plan.actions else ""
     return f"{nothing}Plan: {counts}.{orders}"
+
+
+def _compared_headline(plan: PlanDocument) -> str:
+    """Return what the change causes, and then what would be there without it."""
+    caused, others = plan.caused(plan.certificates), plan.not_caused(plan.certificates)
+    counts = _counts(caused)
+    counts += [f"{len(plan.released)} released"] if plan.released else []
+    ordered = orders_of(caused)
+    orders = f" It places {count_of(ordered, 'order')}." if ordered else ""
+    rest = ", ".join([*_counts(others), f"{sum(row.work.state == 'unchanged' for row in plan.certificates)} unchanged"])
+    return f"This change causes: {', '.join(counts) or 'nothing'}.{orders} Besides it: {rest}."
 
 
 def exceeded_text(plan: PlanDocument) -> str:

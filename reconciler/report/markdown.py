@@ -11,14 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from reconciler.planning.steps import ActionKind
 from reconciler.report.document import (
-    CHANGE,
     ActionRow,
     CertificateRow,
     DifferenceRow,
     PlanDocument,
+    ReleasedRow,
     ResultDocument,
 )
 from reconciler.report.escape import visible
@@ -28,10 +29,12 @@ from reconciler.report.lines import (
     consequence_lines,
     create_lines,
     difference_text,
+    elsewhere,
     exceeded_text,
     field_text,
     headline,
     refusal_lines,
+    released_lines,
     restrictions,
     serving_text,
     time_text,
@@ -48,7 +51,6 @@ _MARKER = re.compile(r"[^A-Za-z0-9._/-]|--+")
 _REMOVING = (ActionKind.DELETE, ActionKind.REVOKE, ActionKind.CANCEL)
 _MARKS = {**dict.fromkeys(_REMOVING, "-"), ActionKind.CREATE: "+"}
 _RISK = {kind.value: place for place, kind in enumerate(ActionKind)}
-_ORIGINS = {"drift": "Drift", "renewal": "Renewals due", "in flight": "In flight"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,29 +107,20 @@ def _plan_sections(plan: PlanDocument) -> Iterator[Section]:
     yield Section(title="Could not be read completely", entries=_lines("not read", plan.unread))
     yield Section(title="Failed", entries=tuple(_failed(row, row.failure) for row in rows if row.failure))
     yield Section(title="Refused by a guard", entries=tuple(_refused(row) for row in _risky(rows) if row.refused))
-    yield Section(title="Blocked", entries=tuple(map(_blocked, plan.working("blocked"))))
+    blocked, waiting = plan.working("blocked"), plan.working("waiting")
+    yield Section(title="Blocked", entries=tuple(map(_blocked, plan.caused(blocked))))
     open_actions = [row for row in _risky(plan.actions) if row.refused is None]
-    caused = [row for row in open_actions if mixed or row.origin == CHANGE]
+    caused = plan.caused(open_actions)
     yield Section(title="Actions" if mixed else "Caused by this change", entries=tuple(map(_action, caused)))
-    waiting = plan.working("waiting")
-    if mixed:
-        yield Section(title="Waiting", entries=tuple(map(_waiting, waiting)))
-    else:
-        yield from _elsewhere([row for row in open_actions if row.origin != CHANGE], waiting)
+    released = tuple(_released(row, plan.at) for row in plan.released)
+    yield Section(title="Released by this change", entries=released)
+    yield Section(title="Waiting", entries=tuple(map(_waiting, plan.caused(waiting))))
+    for title, others in elsewhere(plan):
+        yield Section(title=title, entries=tuple(map(_any, _risky(others))), folded=True)
     yield Section(title="Held back", entries=tuple(map(_action, _risky(plan.held))), folded=True)
     yield Section(title="Attention", entries=tuple(_attention(row) for row in rows if row.attention), folded=not mixed)
     yield Section(title="Shared by several certificates", entries=_lines("finding", plan.shared))
     yield Section(title="Replacement campaigns", entries=_lines("line", plan.campaigns))
-
-
-def _elsewhere(actions: Sequence[CertificateRow], waiting: Sequence[CertificateRow]) -> Iterator[Section]:
-    """Yield what the change did not cause, folded: a section for each origin, what waits with what is in flight."""
-    origins = dict.fromkeys([*_ORIGINS, *sorted(row.origin or "" for row in actions)])
-    for origin in origins:
-        entries = [_action(row) for row in actions if (row.origin or "") == origin]
-        if origin == "in flight":
-            entries += map(_waiting, waiting)
-        yield Section(title=_ORIGINS.get(origin, "Other origin"), entries=tuple(entries), folded=True)
 
 
 def _risky(rows: Iterable[CertificateRow]) -> list[CertificateRow]:
@@ -161,6 +154,16 @@ def _refused(row: CertificateRow) -> Entry:
 
 def _blocked(row: CertificateRow) -> Entry:
     return _entry("!", "blocked", row.name, str(row.location), [*blocked_lines(row), *_served(row)])
+
+
+def _any(row: CertificateRow) -> Entry:
+    if row.action is not None:
+        return _action(row)
+    return _blocked(row) if row.work.state == "blocked" else _waiting(row)
+
+
+def _released(row: ReleasedRow, at: datetime) -> Entry:
+    return _entry("-", "released", row.name, row.file, released_lines(row, at), kept=True)
 
 
 def _waiting(row: CertificateRow) -> Entry:

@@ -8,11 +8,11 @@ from rich.text import Text
 from reconciler.errors import Problem
 from reconciler.planning.steps import ActionKind
 from reconciler.report.document import (
-    CHANGE,
     ActionRow,
     CertificateRow,
     PlanDocument,
     RefusalRow,
+    ReleasedRow,
     ResultDocument,
 )
 from reconciler.report.escape import visible
@@ -23,9 +23,11 @@ from reconciler.report.lines import (
     counts_text,
     create_lines,
     difference_text,
+    elsewhere,
     exceeded_text,
     headline,
     refusal_lines,
+    released_lines,
     restrictions,
     serving_text,
     time_text,
@@ -34,6 +36,7 @@ from reconciler.report.lines import (
 from reconciler.report.outcome import Ending
 
 _INDENT = " " * 4
+_NAMED = 5  # of what a change does not cause
 _UNKNOWN_STYLE = ("?", "bold red")  # a kind of a newer version
 
 _STYLES = {
@@ -67,12 +70,13 @@ def plan_text(plan: PlanDocument) -> list[Text]:
         *_problems(plan.problems),
         *_unread(plan.unread),
         *_section("Failed", [_failed(row, row.failure) for row in rows if row.failure is not None]),
-        *_section("Blocked", [_blocked(row) for row in plan.working("blocked")]),
+        *_section("Blocked", [_blocked(row) for row in plan.caused(plan.working("blocked"))]),
         *_section("Refused by a guard", [_refused(row, row.refused) for row in rows if row.refused]),
         *_actions(plan),
         *_section("Held back", [_action(row, row.action) for row in plan.held if row.action]),
-        *_section("Waiting", [_waiting(row) for row in plan.working("waiting")]),
-        *_section("Attention", [_attention(row) for row in rows if row.attention]),
+        *_section("Waiting", [_waiting(row) for row in plan.caused(plan.working("waiting"))]),
+        *_section("Attention", [_attention(row) for row in plan.caused(rows) if row.attention]),
+        *_elsewhere(plan),
         *_section("Shared by several certificates", [_indented([text]) for text in plan.shared]),
         *_campaigns(plan.campaigns),
         *_summary(plan),
@@ -101,6 +105,9 @@ def _header(plan: PlanDocument) -> list[Text]:
     )
     lines = [title]
     lines += [Text(visible(line), style="bold yellow") for line in restrictions(plan)]
+    if plan.base is not None:
+        named = f", which it has in common with {plan.base_reference}" if plan.base_reference else ""
+        lines.append(Text(visible(f"Compared with {plan.base[:12]}{named}"), style="dim"))
     return [*lines, Text()]
 
 
@@ -157,13 +164,29 @@ def _attention(row: CertificateRow) -> list[Text]:
 
 
 def _actions(plan: PlanDocument) -> list[Text]:
-    """Return the actions; where there is a base, what the change causes comes first."""
-    caused = [row for row in plan.actions if plan.base is None or row.origin == CHANGE]
-    others = [row for row in plan.actions if plan.base is not None and row.origin != CHANGE]
+    title = "Actions" if plan.base is None else "Caused by this change"
+    released = [_released(row, plan.at) for row in plan.released]
     return [
-        *_section("Actions" if plan.base is None else "Caused by this change", list(_action_blocks(caused))),
-        *_section("Not caused by this change", list(_action_blocks(others))),
+        *_section(title, list(_action_blocks(plan.caused(plan.actions)))),
+        *_section("Released by this change", released),
     ]
+
+
+def _released(row: ReleasedRow, at: datetime) -> list[Text]:
+    return [_title("-", "released", row.name, "bold yellow", row.file), *_indented(released_lines(row, at))]
+
+
+def _elsewhere(plan: PlanDocument) -> list[Text]:
+    """Return what the change does not cause, a line for each sort of it: the plan without a base has it in full."""
+    attention = plan.not_caused([row for row in plan.certificates if row.attention])
+    sorts = [*elsewhere(plan), ("Attention", attention)]
+    lines = [_named(title, [row.name for row in rows]) for title, rows in sorts if rows]
+    return _section("Not caused by this change", [[Text(visible(line))] for line in lines])
+
+
+def _named(title: str, names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"  {len(names):>5} {title.lower()}: {', '.join(names[:_NAMED])}{more}"
 
 
 def _action_blocks(rows: Iterable[CertificateRow]) -> Iterator[list[Text]]:
@@ -177,8 +200,7 @@ def _action(row: CertificateRow, action: ActionRow) -> list[Text]:
 
 
 def _action_lines(row: CertificateRow, action: ActionRow) -> Iterator[str]:
-    origin = f" ({row.origin})" if row.origin not in (None, CHANGE) else ""
-    yield f"because {action.text}{origin}"
+    yield f"because {action.text}"
     yield from create_lines(row, action)
     yield from (difference_text(one) for one in action.differences)
     yield from consequence_lines(row, action)

@@ -14,14 +14,14 @@ def plan_of(count: int, *, deletes: int = 0, refused: int = 0, base: bool = Fals
     """Return a plan of `count` certificates: first deletes and refused reissues, then a cycle of all states."""
     rows = [_row(number, deletes, refused, based=base) for number in range(count)]
     return {
-        "format_version": "1.1",
+        "format_version": "1.2",
         "kind": "plan",
         "tool_version": "1.2.3",
         "at": _time(AT),
         "seen_at": None,
         "digest": "0123456789abcdef",
         "partial": None,
-        **({"base": {"revision": "8f4b2c1"}} if base else {}),
+        **({"base": _base()} if base else {}),
         "summary": {},
         "guards": [{"guard": "changedPercent", "limit": 25, "used": 40, "text": "40 of 25"}] if refused else [],
         "shared": ["The password of account main ends in 9 days."] if count > 1 else [],
@@ -32,9 +32,26 @@ def plan_of(count: int, *, deletes: int = 0, refused: int = 0, base: bool = Fals
     }
 
 
-def hostile_plan() -> dict[str, Any]:
+def _base() -> dict[str, Any]:
+    gone = {"file": "certificates/old.yaml", "common_name": "old.example.com", "account": "main"}
+    seen = gone | {"enrollment_id": 9_999, "pending": False, "looked_at": True}
+    return {
+        "revision": "8f4b2c1d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b",
+        "reference": "origin/main",
+        "note": None,
+        "released": [
+            seen | {"name": "old", "expires": _time(AT + timedelta(days=40)), "pending": True},
+            seen | {"name": "new", "enrollment_id": None, "expires": None},
+            seen | {"name": "far", "enrollment_id": None, "expires": None, "looked_at": False},
+        ],
+    }
+
+
+def hostile_plan(*, base: bool = False) -> dict[str, Any]:
     """Return a plan in which all text that can come from outside is hostile."""
-    plan = plan_of(12, deletes=1, refused=1)
+    plan = plan_of(12, deletes=1, refused=1, base=base)
+    if base:
+        plan["base"] = _hostile(plan["base"], key="") | {"note": HOSTILE}
     problem = {"path": HOSTILE, "line": 1, "column": 2, "severity": "error", "rule": HOSTILE, "field": HOSTILE}
     plan |= {
         "partial": HOSTILE,
@@ -98,7 +115,7 @@ def _row(number: int, deletes: int, refused: int, *, based: bool) -> dict[str, A
         row["work"] = _held_up("blocked", "operator", "order 502 is Declined")
     else:
         row["action"] = _action(kind, "of a reason")
-    if based and row["action"] is not None:
+    if based:
         row["origin"] = _ORIGINS.get(kind, "change") if number >= deletes + refused else "change"
     return row
 

@@ -34,6 +34,7 @@ PLANS: dict[str, Callable[[], dict[str, Any]]] = {
     "20-base": lambda: plan_of(20, deletes=2, refused=2, base=True),
     "10000": lambda: plan_of(10_000, deletes=200),
     "hostile": hostile_plan,
+    "hostile-base": lambda: hostile_plan(base=True),
 }
 
 
@@ -132,7 +133,8 @@ def test_what_the_change_causes_comes_before_what_it_does_not() -> None:
     titles = re.findall(r"^(?:#### |<details><summary>)([A-Za-z ]+): \d+", shown, re.MULTILINE)
     assert titles.index("Caused by this change") < titles.index("Drift") < titles.index("In flight")
     assert "<details><summary>Renewals due:" in shown
-    assert "compared with `8f4b2c1`" in shown
+    assert titles.index("Caused by this change") < titles.index("Released by this change") < titles.index("Drift")
+    assert "compared with `8f4b2c1d9e8f" in shown
 
 
 def test_guards_that_are_exceeded_and_the_refused_come_before_the_actions() -> None:
@@ -150,8 +152,9 @@ def test_a_field_that_forces_an_order_says_so_and_sets_have_marks() -> None:
 # Hostile text
 
 
-def test_hostile_text_is_code_and_nothing_else_in_markdown() -> None:
-    shown = comment(hostile_plan(), frame=Frame(project=HOSTILE, head=HOSTILE, whole=HOSTILE))
+@pytest.mark.parametrize("base", [False, True])
+def test_hostile_text_is_code_and_nothing_else_in_markdown(base: bool) -> None:
+    shown = comment(hostile_plan(base=base), frame=Frame(project=HOSTILE, head=HOSTILE, whole=HOSTILE))
     for token in MarkdownIt("commonmark").parse(shown):
         if token.type == "html_block":
             assert re.fullmatch(
@@ -165,9 +168,10 @@ def test_hostile_text_is_code_and_nothing_else_in_markdown() -> None:
     assert not re.search("[\x00-\x09\x0b-\x1f\u202a-\u202e]", shown)
 
 
+@pytest.mark.parametrize("base", [False, True])
 @pytest.mark.parametrize("name", ["text", "annotations", "markdown"])
-def test_no_format_lets_a_control_character_through(name: str) -> None:
-    shown = plan_rendering(hostile_plan(), FRAME).plain(name)
+def test_no_format_lets_a_control_character_through(name: str, base: bool) -> None:
+    shown = plan_rendering(hostile_plan(base=base), FRAME).plain(name)
     assert not re.search("[\x00-\x09\x0b-\x1f\u202a-\u202e]", shown)
 
 
