@@ -10,6 +10,7 @@ CertreconError
   LockHeldError                another run works on the account (exit 6)
   LockLostError                the lock is no longer ours: no further step (exit 6)
   JournalError                 the journal cannot be read, written or trusted
+  NotificationError            a notification was not delivered: a warning, never the end of a run
   ReserveReachedError          the account's calls are nearly used up: who only looks leaves the rest to renewals
   ServiceError(service, operation)
     ServiceUnavailableError    nothing was sent, or it was a read: safe to repeat
@@ -154,6 +155,10 @@ class JournalError(CertreconError):
         self.detail = detail
         self.remedy = remedy
         super().__init__(f"journal: {detail}" + (f" {remedy}" if remedy else ""))
+
+
+class NotificationError(CertreconError):
+    """A notification was not delivered, or nobody knows. The message never has its URL."""
 
 
 class ReserveReachedError(CertreconError):

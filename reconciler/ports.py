@@ -245,6 +245,18 @@ class Lock(Protocol):
         ...
 
 
+class Notifier(Protocol):
+    """One receiver of notifications."""
+
+    def send(self, title: str, body: str, *, urgent: bool) -> None:
+        """Send a message, once.
+
+        Raises:
+            NotificationError: it was not delivered, or nobody knows.
+        """
+        ...
+
+
 class Forge(Protocol):
     """Where the repository lives: GitHub or GitLab. What is read or set may be repeated; `create` may not be."""
 

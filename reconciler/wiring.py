@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import certifi
 
+from reconciler.app.announce import Announcer, Receiver
 from reconciler.app.compare import Base, both
 from reconciler.app.doctor import Examination
 from reconciler.app.plan import Planner
@@ -34,6 +35,7 @@ from reconciler.services.connect import clock_for, clock_offset, cps_client, scm
 from reconciler.services.edge import EdgeProbe
 from reconciler.services.forge.connect import connect, forge_access
 from reconciler.services.forge.github import GitHub
+from reconciler.services.notify import AppriseNotifier
 from reconciler.settings import Settings, read_settings
 
 
@@ -248,6 +250,24 @@ def _endpoints(settings: Settings) -> dict[str, str]:
 
 def _roots(pem: str | bytes) -> tuple[Certificate, ...]:
     return tuple(one for one in parse_roots(pem) if one.self_signed)
+
+
+def announcer_of(run: Run, *, warn: Callable[[str], None]) -> Announcer:
+    """Return what tells those who are to be notified. A URL comes from the variable that the configuration names."""
+    return Announcer(
+        project=run.project.name,
+        receivers=[
+            Receiver(
+                variable=one.url_variable,
+                on=frozenset(one.on),
+                notifier=AppriseNotifier(url, variable=one.url_variable) if url else None,
+            )
+            for one in run.project.notify
+            for url in [os.environ.get(one.url_variable, "").strip()]
+        ],
+        clock=run.clock,
+        warn=warn,
+    )
 
 
 @contextmanager

@@ -149,15 +149,15 @@ def apply(
     interrupted, after the step in hand.
 
     Examples: `certrecon apply`; `certrecon apply --auto-approve --wait 48h`; `certrecon apply --promote web/www`;
-    `certrecon apply --only renew --exclude 'shop/*'`.
+    `certrecon apply --only renew --exclude 'shop/*'`; `certrecon apply --output metrics=c.prom`.
     """
     from reconciler import __version__
     from reconciler.app.approval import read_plan
-    from reconciler.cli.rendering import result_rendering
+    from reconciler.cli.rendering import metrics_of, result_rendering
     from reconciler.report.jsonout import result_json
     from reconciler.wiring import Named
 
-    files, shown, described = outputs(output, LOGGED), chosen_format(chosen, RENDERED), frame(about)
+    files, shown, described = outputs(output, (*LOGGED, "metrics")), chosen_format(chosen, RENDERED), frame(about)
     if not auto_approve and not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask on. Give --auto-approve, or run it in a terminal.")
     asked = _Asked(
@@ -179,9 +179,10 @@ def apply(
         allow_dirty=allow_dirty,
     )
     with events(files) as note:
-        report, code = _run(asked, note)
+        report, code, policy = _run(asked, note)
     data = result_json(report, tool_version=__version__, exit_code=code)
-    emit(result_rendering(data, described), shown, files)
+    measured = metrics_of(report.plan, policy, command="apply", exit_code=code)
+    emit(replace(result_rendering(data, described), metrics=measured), shown, files)
     if shown == "text" and code is ExitCode.UNDER_WAY:
         hint(f"{apply_command(waits=True)}  (or later, as often as you like)", directory)
     elif shown == "text" and code is ExitCode.DONE and report.steps:
@@ -189,24 +190,28 @@ def apply(
     raise typer.Exit(code)
 
 
-def _run(asked: _Asked, note: Emit) -> "tuple[ApplyReport, ExitCode]":
-    """Lock, look, ask, and carry out what was approved."""
+def _run(asked: _Asked, note: Emit) -> "tuple[ApplyReport, ExitCode, Policy]":
+    """Lock, look, ask, carry out what was approved, and tell who wants to be told."""
     from reconciler import __version__
     from reconciler.app.apply import ApplyOptions, apply, exit_code, note_applied, report_of
     from reconciler.app.lock_place import run_owner
+    from reconciler.app.notify import conditions
     from reconciler.app.rights import refuse_readers
     from reconciler.report.events import run_started
-    from reconciler.wiring import open_run
+    from reconciler.wiring import announcer_of, open_run
 
     opened = open_run(asked.directory, asked.named, parallelism=asked.parallelism, only_looks=False)
     with opened as run, ExitStack() as stack:
         note(run_started(run.clock.now(), command="apply", tool_version=__version__))
+        announcer = announcer_of(run, warn=lambda text: say(f"certrecon: warning: {text}"))
+        stack.enter_context(announcer.telling({}))
         approvals = _approvals(run.project.policy, asked.plans)
         owner = run_owner(os.environ, commit=_commit(run, asked))
         refuse_readers(run.observer.services)
         stopper = Stopper(run.clock)
         stack.enter_context(stopper.listening())
         held = stack.enter_context(_locks(run, asked, owner, stopper))
+        stack.enter_context(announcer.telling(held.journals))
         planner = _of_held(run.planner, held, stopper)
         approved = _approved(run, planner, held, asked)
         show = stack.enter_context(progress(waits=asked.wait > timedelta()))
@@ -230,7 +235,9 @@ def _run(asked: _Asked, note: Emit) -> "tuple[ApplyReport, ExitCode]":
         code = stopper.requested or exit_code(result, held, stale=bool(stale))
         report = report_of(result, approved)
         _note_end(report, run.clock.now(), code, note)
-    return report, code
+        if stopper.requested is None:  # who ends a run does not wait for chats
+            announcer.ended(conditions(report, run.project.policy, code), report.plan)
+    return report, code, run.project.policy
 
 
 def _approvals(policy: "Policy", plans: "tuple[PlanFile, ...]") -> "Approvals | None":

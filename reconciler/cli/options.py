@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -46,7 +47,8 @@ Output = Annotated[
         metavar="FORMAT=PATH",
         envvar="CERTRECON_OUTPUT",
         help="Also write this format to a file, or to stdout where PATH is -. plan and apply also write events: a "
-        "line of JSON for each, as it happens. Repeatable.",
+        "line of JSON for each, as it happens. status and apply also write metrics, for Prometheus' textfile "
+        "collector. Repeatable.",
     ),
 ]
 About = Annotated[
@@ -77,7 +79,9 @@ BASIC = ("text", "json", "markdown", "summary")
 PAGED = (*BASIC, "html")
 ANNOTATED = (*BASIC, "annotations")
 RENDERED = (*ANNOTATED, "html")
-LOGGED = (*RENDERED, "events")  # of --output alone
+LOGGED = (*RENDERED, "events")  # these and the next are of --output alone
+MEASURED = (*PAGED, "metrics")
+_READABLE = 0o644  # who collects metrics is another user
 _DURATION = re.compile(r"(\d+)([smhd])")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -121,6 +125,7 @@ class Rendering:
     title: str = "certrecon"  # of its Markdown
     frame: "Frame | None" = None
     others: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    metrics: Callable[[str], str] | None = None  # given what the file held before
 
     def plain(self, chosen: str) -> str:
         if chosen in self.others:
@@ -181,6 +186,9 @@ def emit(rendering: Rendering, chosen: str, files: Sequence[tuple[str, Path]]) -
     for name, path in files:
         if name == "events":
             continue  # written while the run went on
+        if name == "metrics" and rendering.metrics is not None:
+            _write_metrics(path, rendering.metrics)
+            continue
         if str(path) == "-":
             sys.stdout.write(rendering.plain(name))
         else:
@@ -193,6 +201,22 @@ def emit(rendering: Rendering, chosen: str, files: Sequence[tuple[str, Path]]) -
             console.print(line, soft_wrap=True)
         return
     sys.stdout.write(rendering.plain(chosen))
+
+
+def _write_metrics(path: Path, metrics: Callable[[str], str]) -> None:
+    """Replace the file at once: whoever collects it reads the old one or the new one."""
+    if str(path) == "-":
+        sys.stdout.write(metrics(""))
+        return
+    before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    # The collector takes *.prom, and the temporary file is none.
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as new:
+        new.write(metrics(before))
+    file = Path(new.name)
+    file.chmod(_READABLE)
+    file.replace(path)
 
 
 def say(text: str) -> None:

@@ -1,12 +1,16 @@
 """Every rendering of a plan and of the result of an apply, from its document: of a run, and of a saved file alike."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
 from rich.text import Text
 
+from reconciler import __version__
 from reconciler.cli.options import Rendering
+from reconciler.errors import ExitCode
+from reconciler.model.policy import Policy
+from reconciler.planning.plan import Plan
 from reconciler.report.annotations import plan_annotations, result_annotations
 from reconciler.report.document import plan_document, result_document
 from reconciler.report.lines import headline
@@ -45,13 +49,16 @@ def result_rendering(data: dict[str, Any], frame: Frame) -> Rendering:
     )
 
 
-def status_rendering(text: Sequence[Text], data: dict[str, Any], frame: Frame) -> Rendering:
+def status_rendering(
+    text: Sequence[Text], data: dict[str, Any], frame: Frame, metrics: Callable[[str], str] | None = None
+) -> Rendering:
     return Rendering(
         text=text,
         data=data,
         title=f"certrecon {text[-1].plain}",
         frame=frame,
         others={"html": lambda: _pages().status_html(data, frame=frame)},
+        metrics=metrics,
     )
 
 
@@ -69,3 +76,15 @@ def _pages() -> ModuleType:
     from reconciler.report import html  # with Jinja2, for those who want a page
 
     return html
+
+
+def metrics_of(plan: Plan, policy: Policy, *, command: str, exit_code: ExitCode) -> Callable[[str], str]:
+    """Return what makes the metrics of a run, given what their file held before."""
+
+    def made(before: str) -> str:
+        from reconciler.report.metrics import Ran, metrics_text  # its library is loaded for those who ask
+
+        ran = Ran(command=command, exit_code=exit_code, tool_version=__version__, before=before)
+        return metrics_text(plan, policy, ran)
+
+    return made

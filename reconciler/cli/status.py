@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from reconciler.cli.options import (
+    MEASURED,
     PAGED,
     About,
     Directory,
@@ -63,16 +64,17 @@ def status(
     4 --fail-on blocked holds; 64 wrong usage, or --watch without a terminal; 130 --watch was ended by Ctrl-C.
 
     Examples: `certrecon status`; `certrecon status --fail-on critical --fail-on blocked`;
-    `certrecon status --target 'shop.*' --format json`; `certrecon status --watch --interval 2m`.
+    `certrecon status --target 'shop.*' --format json`; `certrecon status --watch --interval 2m`;
+    `certrecon status --output metrics=/var/lib/node_exporter/certrecon.prom`.
     """
     from reconciler import __version__
     from reconciler.app.status import FAIL_ON, exit_code, make_status
-    from reconciler.cli.rendering import status_rendering
+    from reconciler.cli.rendering import metrics_of, status_rendering
     from reconciler.report.status import status_text
     from reconciler.report.statusjson import status_json
     from reconciler.wiring import Named, open_run
 
-    files, shown, described = outputs(output, PAGED), chosen_format(chosen, PAGED), frame(about)
+    files, shown, described = outputs(output, MEASURED), chosen_format(chosen, PAGED), frame(about)
     asked = frozenset(fail_on or ())
     if unknown := sorted(asked - set(FAIL_ON)):
         raise UsageError(f'There is no level "{unknown[0]}". Choose one of: {", ".join(FAIL_ON)}.')
@@ -83,7 +85,8 @@ def status(
         made = make_status(run.planner, run.observer, run.project, run.accounts, os.environ)
     code = exit_code(made, asked)
     data = status_json(made, tool_version=__version__, exit_code=code)
-    emit(status_rendering(status_text(made), data, described), shown, files)
+    measured = metrics_of(made.plan, run.project.policy, command="status", exit_code=code)
+    emit(status_rendering(status_text(made), data, described, measured), shown, files)
     raise typer.Exit(code)
 
 

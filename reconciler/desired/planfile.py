@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jsonschema import ValidationError
+from jsonschema import Draft7Validator, FormatChecker, ValidationError
 
 from reconciler.desired.schema import validator
 from reconciler.errors import ConfigurationError, Location, Problem
@@ -28,15 +28,22 @@ def read_saved_plan(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("kind") != "plan":
         raise _refusal(path, "This is not a plan of certrecon.")
     _check_version(path, data.get("format_version"))
-    for found in validator("plan").iter_errors(data):
+    for found in _judge().iter_errors(data):
         if found.validator != "enum":
             raise _refusal(path, _violation(found))
-    if not _is_instant(data["at"]):
-        raise _refusal(path, f"It is damaged at at: {data['at']} is no instant.")
     return data
 
 
-def _is_instant(text: str) -> bool:
+def _judge() -> Draft7Validator:
+    """Return what judges a plan, its times too: jsonschema alone takes any text for one."""
+    times = FormatChecker(formats=())
+    times.checks("date-time")(_is_instant)
+    return validator("plan").evolve(format_checker=times)
+
+
+def _is_instant(text: object) -> bool:
+    if not isinstance(text, str):
+        return True  # of another type, or null: the schema says which may be
     try:
         return datetime.fromisoformat(text).tzinfo is not None
     except ValueError:
@@ -55,6 +62,8 @@ def _check_version(path: Path, version: object) -> None:
 
 def _violation(error: ValidationError) -> str:
     place = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "format":
+        return f"It is damaged at {place}: {str(error.instance)[:40]!r} is no instant."
     return f"It is damaged at {place or 'its top'}: {error.validator} does not hold."
 
 

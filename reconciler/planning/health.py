@@ -54,13 +54,13 @@ class Health:
 
 def health_of(standing: Standing, observed: Observed, policy: Policy) -> Health:
     """Judge one standing."""
-    level, reasons = _level(standing, policy, observed.at)
+    level, reasons = level_of(standing, policy, observed.at)
     return Health(
         standing=standing,
         level=level,
         reasons=reasons,
         wanted=_wanted(standing.desired, standing.serving),
-        work=_work(standing),
+        work=work_of(standing),
         drift=_drift(standing, observed),
     )
 
@@ -90,7 +90,8 @@ def _critical_days(serving: Serving, policy: Policy) -> float:
     return critical_days(serving.lifetime, serving.before)
 
 
-def _level(standing: Standing, policy: Policy, now: datetime) -> tuple[Level, tuple[str, ...]]:
+def level_of(standing: Standing, policy: Policy, now: datetime) -> tuple[Level, tuple[str, ...]]:
+    """Return how much a certificate needs a person's eye, and why it does."""
     critical, warn = _serving_reasons(standing, policy, now)
     if standing.failure is not None:
         warn.append(standing.failure)
@@ -125,7 +126,8 @@ def _wanted(desired: DesiredCertificate, serving: Serving | None) -> bool | None
     return named and (desired.key_types is None or desired.key_types == serving.key_types)
 
 
-def _work(standing: Standing) -> Work:
+def work_of(standing: Standing) -> Work:
+    """Return where the work on a certificate is."""
     match standing.decision:
         case Unread():
             return Work.UNREAD

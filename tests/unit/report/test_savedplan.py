@@ -129,6 +129,21 @@ def test_what_is_no_plan_is_refused_with_its_path(plan: object, said: str, tmp_p
     assert "plan.json" in str(caught.value)
 
 
+@pytest.mark.parametrize("wrong", ["2027-13-01T00:00:00Z", "yesterday", "2027-01-01T00:00:00", ""])
+@pytest.mark.parametrize("place", ["at", "seen_at", "serving.expires", "serving.due", "work.since", "released.expires"])
+def test_a_time_that_is_none_is_named(place: str, wrong: str, tmp_path: Path) -> None:
+    plan = json.loads(json.dumps(saved()))
+    plan["base"] = {"revision": "1", "released": [{"name": "a", "file": "a", "common_name": "a", "account": "main"}]}
+    plan["base"]["released"][0] |= {"enrollment_id": 1, "expires": None, "pending": False, "looked_at": True}
+    read(tmp_path, plan)
+    row = next(one for one in plan["certificates"] if one["serving"] is not None)
+    holders = {"serving": row["serving"], "work": row["work"], "released": plan["base"]["released"][0]}
+    holder, _, field = place.rpartition(".")
+    holders.get(holder, plan)[field] = wrong
+    with pytest.raises(ConfigurationError, match=rf"damaged at \S*{field}: '{wrong}' is no instant"):
+        read(tmp_path, plan)
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_saved_plan(tmp_path / "none.json")
