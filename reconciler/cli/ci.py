@@ -151,6 +151,12 @@ def outputs(
     summary: Annotated[
         Path | None, typer.Option("--summary", metavar="PATH", help="Add the job's summary, as Markdown, to this file.")
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--page", metavar="PATH", help="What --output summary=PATH wrote: the summary, instead of --file."
+        ),
+    ] = None,
     project: Project = "certrecon",
 ) -> None:
     """Print the outputs of a step: exitcode, has-changes, plan-digest. For `$GITHUB_OUTPUT`.
@@ -162,8 +168,9 @@ def outputs(
     from reconciler.report.comment import summary_text
 
     if summary is not None:
-        with summary.open("a", encoding="utf-8") as page:
-            page.write(summary_text(_text(file), _text(log), exit_code, _project(project)))
+        shown = _text(page) or summary_text(_text(file), _text(log), exit_code, _project(project))
+        with summary.open("a", encoding="utf-8") as kept:
+            kept.write(shown)
     changes = exit_code == ExitCode.CHANGES or _runs_something(_json(plan))
     found = {"exitcode": str(exit_code), "has-changes": str(changes).lower(), "plan-digest": _digest(plan)}
     for name, value in found.items():

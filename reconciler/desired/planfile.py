@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema import Draft7Validator, FormatChecker, ValidationError
 
-from reconciler.desired.schema import validator
+from reconciler.desired.schema import schema_of
 from reconciler.errors import ConfigurationError, Location, Problem
 
 MAJOR = 1
@@ -38,7 +38,7 @@ def _judge() -> Draft7Validator:
     """Return what judges a plan, its times too: jsonschema alone takes any text for one."""
     times = FormatChecker(formats=())
     times.checks("date-time")(_is_instant)
-    return validator("plan").evolve(format_checker=times)
+    return Draft7Validator(schema_of("plan"), format_checker=times)
 
 
 def _is_instant(text: object) -> bool:

@@ -79,6 +79,7 @@ class Hub:
         asked = {
             "number": number,
             "head": {"sha": pull.head, "repo": {"full_name": REPOSITORY}},
+            "base": {"ref": "main"},
             "user": {"login": "ada"},
         }
         github = {"event_name": "pull_request", "event": {"pull_request": asked | event}}
@@ -197,7 +198,8 @@ def test_from_branch_to_production(hub: Hub, control: Control, approval: str, ho
     assert comment.startswith("<!-- certrecon:plan:certrecon -->")
     assert hub.forge.pulls[1].head in comment
     assert planned.outputs["plan-digest"] in comment
-    assert NAME in comment
+    assert f"#### Caused by this change: 1\n\n```diff\n+ CREATE      {NAME}" in comment
+    assert "This change causes: 1 to create." in planned.summary
     assert NAME in planned.summary
     assert control.get("/state")["enrollments"] == []
 
