@@ -155,7 +155,7 @@ def counts_text(plan: PlanDocument) -> str | None:
 
 
 def _counts(rows: Sequence[CertificateRow]) -> list[str]:
-    kinds = Counter(row.action.kind for row in rows if row.action is not None)
+    kinds = Counter(row.action.kind for row in rows if row.action is not None and row.held is None)
     known = [kind.value for kind in ActionKind]
     parts = [f"{kinds[kind]} to {kind}" for kind in (*known, *sorted(set(kinds) - set(known))) if kinds[kind]]
     if held := sum(row.action is not None and row.held is not None for row in rows):
