@@ -5,10 +5,11 @@ shorter; but the one leaves out what .gitattributes calls `export-ignore`, and a
 released, and the other writes into the user's clone.
 """
 
+import io
 import os
 import posixpath
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -152,13 +153,40 @@ def _listed(repository: "Repo", commit: str, paths: list[PurePosixPath]) -> Mapp
 
 
 def _write(repository: "Repo", commit: str, paths: list[PurePosixPath], target: Path) -> None:
-    if not paths:
-        return
-    for path, (mode, ident) in _listed(repository, commit, paths).items():
-        content = repository.odb.stream(bytes.fromhex(ident)).read()
-        file = target / path
-        file.parent.mkdir(parents=True, exist_ok=True)
+    listed = _listed(repository, commit, paths) if paths else {}
+    contents = _contents(repository, commit, list(dict.fromkeys(ident for _, ident in listed.values())))
+    for folder in {(target / path).parent for path in listed}:
+        folder.mkdir(parents=True, exist_ok=True)
+    for path, (mode, ident) in listed.items():
         if mode == _LINK:
-            file.symlink_to(os.fsdecode(content))
+            (target / path).symlink_to(os.fsdecode(contents[ident]))
         else:
-            file.write_bytes(content)
+            (target / path).write_bytes(contents[ident])
+
+
+def _contents(repository: "Repo", commit: str, idents: Sequence[str]) -> Mapping[str, bytes]:
+    """Return the content of each blob, all by one call of git.
+
+    Raises:
+        RevisionError: one is not in this clone.
+    """
+    with tempfile.TemporaryFile() as asked:
+        asked.write("".join(f"{ident}\n" for ident in idents).encode())
+        asked.seek(0)
+        said = io.BytesIO(
+            repository.git.execute(
+                ["git", "cat-file", "--batch"],
+                istream=asked,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+                with_exceptions=False,
+            )
+        )
+    found = {}
+    for ident in idents:
+        about = said.readline().split()  # "<id> blob <size>", or "<id> missing"
+        if len(about) != 3:
+            raise RevisionError(f"The files of commit {commit[:12]} are not all in this clone. {FULL_CLONE}")
+        found[ident] = said.read(int(about[2]))
+        said.read(1)  # the end of its line
+    return found

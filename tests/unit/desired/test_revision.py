@@ -114,6 +114,16 @@ def test_a_shallow_clone_names_the_remedy(clone: Path, tmp_path: Path) -> None:
         merge_base(tmp_path / "shallow", "origin/topic", "HEAD")
 
 
+@pytest.mark.parametrize("kind", ["blob", "tree"])
+def test_an_object_that_is_missing_is_never_an_empty_file_or_folder(clone: Path, kind: str) -> None:
+    first = commit(clone, certreconDOTyaml=CONFIGURATION, certificates__aDOTyaml="one")
+    name = {"blob": "certificates/a.yaml", "tree": "certificates"}[kind]
+    ident = git(clone, "rev-parse", f"{first}:{name}").strip()
+    (clone / ".git" / "objects" / ident[:2] / ident[2:]).unlink()
+    with pytest.raises(RevisionError, match="not all in this clone"), checked_out(clone, first):
+        pass
+
+
 def test_a_reference_is_never_an_option(clone: Path) -> None:
     commit(clone)
     with pytest.raises(RevisionError, match="is no commit"):
