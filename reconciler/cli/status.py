@@ -15,6 +15,7 @@ from reconciler.cli.options import (
     Directory,
     Format,
     Output,
+    Rev,
     chosen_format,
     duration,
     emit,
@@ -40,6 +41,7 @@ def status(
     label: Labels = None,
     account: Accounts = None,
     only: Only = None,
+    rev: Rev = None,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,6 +70,7 @@ def status(
     `certrecon status --output metrics=/var/lib/node_exporter/certrecon.prom`.
     """
     from reconciler import __version__
+    from reconciler.app.revisions import Revisions
     from reconciler.app.status import FAIL_ON, exit_code, make_status
     from reconciler.cli.rendering import metrics_of, status_rendering
     from reconciler.report.status import status_text
@@ -81,7 +84,7 @@ def status(
     named, rest = Named(selectors=selectors(target, exclude, label, account, only)), duration(interval)
     if watch:
         _watch(directory, named, rest)
-    with open_run(directory, named) as run:
+    with open_run(directory, named, revisions=Revisions(rev=rev)) as run:
         made = make_status(run.planner, run.observer, run.project, run.accounts, os.environ)
     code = exit_code(made, asked)
     data = status_json(made, tool_version=__version__, exit_code=code)

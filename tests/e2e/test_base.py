@@ -88,6 +88,14 @@ def test_a_pull_request_sees_what_it_causes_and_then_the_rest(
     assert calls(program, control, "--base", "base") == alone
     assert origins(compared(program, folder=tmp_path)) == {"new.example.com": "change", "www.example.com": "in flight"}
 
+    # Nothing is left in the files, and the account is looked at for the base alone.
+    control.post("/advance", {"by": "2m"})
+    for name in ("www", "new"):
+        (program.repository / "certificates" / f"{name}.example.com.yaml").unlink()
+    found = {one["name"]: one for one in compared(program, folder=tmp_path)["base"]["released"]}
+    assert (found["www.example.com"]["expires"] is not None, found["www.example.com"]["pending"]) == (True, True)
+    assert found["new.example.com"] == found["new.example.com"] | {"expires": None, "pending": True, "looked_at": True}
+
 
 def test_a_commit_is_planned_by_its_own_files(program: Program, tmp_path: Path) -> None:
     program.write("certificates/new.example.com.yaml", f"{HEAD}commonName: new.example.com\n")
@@ -96,6 +104,7 @@ def test_a_commit_is_planned_by_its_own_files(program: Program, tmp_path: Path) 
     plan = compared(program, "--rev", "main", folder=tmp_path)
     assert origins(plan) == {"new.example.com": "change", "old.example.com": "drift", "www.example.com": "drift"}
     assert program.run("validate", "--rev", "base").exit_code == 0
+    assert "old.example.com" in program.run("status", "--rev", "base").stdout
     assert program.run("validate").exit_code == ExitCode.ERROR
     narrowed = compared(program, "--rev", "main", "--base", "main~1", "--target", "new*", folder=tmp_path)
     assert (origins(narrowed), narrowed["base"]["released"]) == ({"new.example.com": "change"}, [])
