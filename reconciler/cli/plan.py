@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,9 @@ from reconciler.cli.options import (
     outputs,
 )
 from reconciler.cli.selectors import Accounts, Excluded, Labels, Only, Targets, selectors
+
+if TYPE_CHECKING:
+    from reconciler.report.jsonout import Tree
 
 
 def plan(
@@ -93,10 +96,23 @@ def plan(
         journals = read_journals(run.project, run.accounts, os.environ)
         dns = run.dns() if ask_dns else None
         made = make_plan(run.planner, run.observer, journals, dns, at=as_of, base=run.base)
-        rendering = plan_rendering(plan_json(made, tool_version=__version__), described)
+        data = plan_json(made, tool_version=__version__, tree=_tree(run.project.root, rev))
+        rendering = plan_rendering(data, described)
         code = made.exit_code(detailed=detailed_exitcode)
         note(run_ended(run.clock.now(), exit_code=code, summary=rendering.title))
     emit(rendering, shown, files)
     if shown == "text" and made.actions and at is None and rev is None:
         hint(apply_command(), directory)
     raise typer.Exit(code)
+
+
+def _tree(root: Path, rev: str | None) -> "Tree | None":
+    """Return what the planned files are: those of a commit, or of a tree that may differ from HEAD."""
+    from reconciler.desired.head import head
+    from reconciler.desired.revision import commit_of
+    from reconciler.report.jsonout import Tree
+
+    if rev is not None:
+        return Tree(revision=commit_of(root, rev))
+    standing_on = head(root)
+    return Tree(revision=standing_on.commit, differing=standing_on.differing) if standing_on is not None else None

@@ -156,6 +156,8 @@ class PlanDocument:
     seen_at: datetime | None
     digest: str
     partial: str | None
+    head: str  # the commit that the files are of; empty where nobody knows
+    differing: tuple[str, ...]  # files that differ from it
     base: str | None  # the revision that the plan is compared with
     base_reference: str  # what the command line called it; empty where nobody knows
     base_note: str  # why all counts as changed; empty where it does not
@@ -228,6 +230,8 @@ def plan_document(data: Json) -> PlanDocument:
         seen_at=_optional(data.get("seen_at"), _instant),
         digest=data["digest"],
         partial=data["partial"],
+        head=(data.get("head") or {}).get("revision", ""),
+        differing=tuple((data.get("head") or {}).get("differing", ())),
         base=base["revision"] if base is not None else None,
         base_reference=(base or {}).get("reference") or "",
         base_note=(base or {}).get("note") or "",

@@ -18,8 +18,16 @@ from reconciler.report.problem import problem_json
 FORMAT_VERSION = "1.2"
 
 
-def plan_json(plan: Plan, *, tool_version: str) -> dict[str, Any]:
-    """Return the plan as `schemas/plan.schema.json` describes it."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """The commit that a plan's files are of, and those that differ from it."""
+
+    revision: str
+    differing: tuple[str, ...] = ()
+
+
+def plan_json(plan: Plan, *, tool_version: str, tree: Tree | None = None) -> dict[str, Any]:
+    """Return the plan as `schemas/plan.schema.json` describes it. `tree`: what its files are, where git knows."""
     return {
         "format_version": FORMAT_VERSION,
         "kind": "plan",
@@ -28,6 +36,7 @@ def plan_json(plan: Plan, *, tool_version: str) -> dict[str, Any]:
         "seen_at": _optional(plan.seen_at),
         "digest": plan.digest,
         "partial": plan.partial,
+        "head": {"revision": tree.revision, "differing": list(tree.differing)} if tree is not None else None,
         "base": _base(plan.compared) if plan.compared is not None else None,
         "selectors": selectors_json(plan.selectors),
         "summary": {

@@ -18,6 +18,7 @@ from reconciler.report.document import (
 )
 
 _SHOWN_NAMES = 8
+_SHOWN_FILES = 5
 _WORDS = {"keyTypes": "key types"}
 
 
@@ -28,6 +29,10 @@ def restrictions(plan: PlanDocument) -> Iterator[str]:
     if plan.seen_at is not None:
         seen = time_text(plan.seen_at)
         yield f"AS OF {time_text(plan.at)}, as everything was seen at {seen}: apply does not take this plan"
+    if plan.differing:
+        more = f" and {len(plan.differing) - _SHOWN_FILES} more" if len(plan.differing) > _SHOWN_FILES else ""
+        shown = f"{', '.join(plan.differing[:_SHOWN_FILES])}{more}"
+        yield f"DIRTY: not as in commit {plan.head[:12]}: {shown}. Nobody has reviewed this, and apply refuses it"
     if plan.base_note:
         yield f"BASE {plan.base[:12] if plan.base else ''}: {plan.base_note}"
 

@@ -62,7 +62,7 @@ def test_a_pull_request_sees_what_it_causes_and_then_the_rest(
     program.write("certificates/new.example.com.yaml", f"{HEAD}commonName: new.example.com\n")
     commit(program)
 
-    control.post("/advance", {"by": "2m"})  # no limit is near
+    control.post("/advance", {"by": "10m"})  # no limit is near
     assert calls(program, control, "--base", "base") == calls(program, control)  # one look serves both revisions
     plan = compared(program, folder=tmp_path)
     assert origins(plan) == {"new.example.com": "change", "www.example.com": "change"}
@@ -81,15 +81,14 @@ def test_a_pull_request_sees_what_it_causes_and_then_the_rest(
     # What main has by now as well is no part of the change; what is begun for it is in flight.
     git(program.repository, "branch", "--force", "base")
     assert set(origins(compared(program, folder=tmp_path)).values()) == {"drift"}
-    assert program.apply(wait="0s").exit_code == ExitCode.UNDER_WAY
-    control.post("/advance", {"by": "2m"})
-    alone = calls(program, control)
+    assert program.apply(wait="15m").exit_code == ExitCode.UNDER_WAY  # CPS lets us create only so often
     program.write("certificates/new.example.com.yaml", f"{HEAD}commonName: new.example.com\nlabels: {{team: web}}\n")
-    assert calls(program, control, "--base", "base") == alone
+    made = calls(program, control, "--base", "base")
+    assert (made["cps.get_change"], made["cps.get_change_history"]) == (2, 2)  # each once, for both revisions
     assert origins(compared(program, folder=tmp_path)) == {"new.example.com": "change", "www.example.com": "in flight"}
 
     # Nothing is left in the files, and the account is looked at for the base alone.
-    control.post("/advance", {"by": "2m"})
+    control.post("/advance", {"by": "10m"})
     for name in ("www", "new"):
         (program.repository / "certificates" / f"{name}.example.com.yaml").unlink()
     found = {one["name"]: one for one in compared(program, folder=tmp_path)["base"]["released"]}
@@ -125,6 +124,17 @@ def test_a_base_that_cannot_be_planned_or_found(program: Program, tmp_path: Path
     missing = program.plan("--base", "origin/main")
     assert (missing.exit_code, missing.stdout) == (ExitCode.ERROR, "")
     assert "fetch-depth: 0" in missing.stderr
+
+
+def test_a_plan_of_files_that_nobody_has_reviewed_says_so(program: Program, tmp_path: Path) -> None:
+    assert "DIRTY" not in program.plan().stdout
+    program.write("certificates/new.example.com.yaml", f"{HEAD}commonName: new.example.com\n")
+    head = git(program.repository, "rev-parse", "HEAD").strip()
+    shown = program.plan("--output", f"json={tmp_path / 'plan.json'}").stdout
+    assert f"\nDIRTY: not as in commit {head[:12]}: certificates/new.example.com.yaml. Nobody has reviewed" in shown
+    assert program.run("show", str(tmp_path / "plan.json")).stdout == shown
+    plan = compared(program, "--rev", "base", folder=tmp_path)
+    assert plan["head"] == {"revision": head, "differing": []}
 
 
 def test_a_broken_file_is_never_read_as_removed(program: Program, control: Control, tmp_path: Path) -> None:
