@@ -45,6 +45,10 @@ lint-workflows: $(INSTALLED)
 pictures: $(INSTALLED) ## renew docs/pictures from a sandbox (needs Chromium)
 	@exec $(BIN)/python -m tools.pictures
 
+.PHONY: reference
+reference: $(INSTALLED) ## write docs/reference anew, from the schemas and the help of the commands
+	@exec $(BIN)/python -m tools.reference
+
 .PHONY: bench
 bench: $(INSTALLED) ## seed, validate and plan 1,000 certificates, a large comment, startup, all timed (BENCH_ARGS=--count=100)
 	@exec $(BIN)/python -m bench $(BENCH_ARGS)
