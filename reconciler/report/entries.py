@@ -1,15 +1,16 @@
 """What a page lists of a plan or a result: groups of entries, worst first. Not yet escaped."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from reconciler.planning.steps import ActionKind
 from reconciler.report.document import (
-    CHANGE,
     ActionRow,
     CertificateRow,
     DifferenceRow,
     PlanDocument,
+    ReleasedRow,
     ResultDocument,
     ServingRow,
 )
@@ -17,7 +18,9 @@ from reconciler.report.lines import (
     blocked_lines,
     consequence_lines,
     create_lines,
+    elsewhere,
     refusal_lines,
+    released_lines,
     serving_text,
     waiting_lines,
 )
@@ -42,7 +45,6 @@ _ENDINGS = {
     Ending.DONE: ("=", "ok"),
 }
 _RISK = {kind.value: place for place, kind in enumerate(ActionKind)}
-_ORIGINS = {"drift": "Drift", "renewal": "Renewals due", "in flight": "In flight"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,25 +89,34 @@ def result_groups(result: ResultDocument) -> tuple[Group, ...]:
 
 
 def _plan_groups(plan: PlanDocument) -> Iterator[Group]:
-    rows, mixed = plan.certificates, plan.base is None
+    rows = plan.certificates
     yield Group(title="Failed", entries=tuple(_failed(row, row.failure) for row in rows if row.failure))
     yield Group(title="Refused by a guard", entries=tuple(map(_refused, (row for row in rows if row.refused))))
-    yield Group(title="Blocked", entries=tuple(map(_blocked, plan.working("blocked"))))
+    yield Group(title="Blocked", entries=tuple(map(_blocked, plan.caused(plan.working("blocked")))))
     actions = [row for row in plan.actions if row.refused is None]
-    caused = [row for row in actions if mixed or row.origin == CHANGE]
-    yield Group(title="Actions" if mixed else "Caused by this change", entries=_actions(caused))
-    if not mixed:
-        yield from _elsewhere([row for row in actions if row.origin != CHANGE])
+    yield Group(
+        title="Actions" if plan.base is None else "Caused by this change", entries=_actions(plan.caused(actions))
+    )
+    released = tuple(_released(row, plan.at) for row in plan.released)
+    yield Group(title="Released by this change", entries=released)
+    yield Group(title="Waiting", entries=tuple(map(_waiting, plan.caused(plan.working("waiting")))))
+    if plan.base is not None:
+        for title, others in elsewhere(plan):
+            yield Group(title=f"Not caused by this change: {title.lower()}", entries=_any(others))
     yield Group(title="Held back", entries=_actions(plan.held))
-    yield Group(title="Waiting", entries=tuple(map(_waiting, plan.working("waiting"))))
     yield Group(title="Attention", entries=tuple(_attention(row) for row in rows if row.attention))
 
 
-def _elsewhere(rows: Sequence[CertificateRow]) -> Iterator[Group]:
-    """Yield what the change did not cause, by origin."""
-    for origin in dict.fromkeys([*_ORIGINS, *sorted(row.origin or "" for row in rows)]):
-        title = f"Not caused by this change: {_ORIGINS.get(origin, 'other origin').lower()}"
-        yield Group(title=title, entries=_actions(row for row in rows if (row.origin or "") == origin))
+def _any(rows: Iterable[CertificateRow]) -> tuple[Entry, ...]:
+    """Return actions by their risk, then what is blocked or waits."""
+    rows = tuple(rows)
+    rest = (row for row in rows if row.action is None)
+    return (*_actions(rows), *(_blocked(row) if row.work.state == "blocked" else _waiting(row) for row in rest))
+
+
+def _released(row: ReleasedRow, at: datetime) -> Entry:
+    lines = tuple(released_lines(row, at))
+    return Entry(symbol="-", word="released", tone="bad", name=row.name, place=row.file, lines=lines)
 
 
 def _told(*lines: str) -> tuple[str, ...]:

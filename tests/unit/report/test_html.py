@@ -33,6 +33,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "plan-20": lambda: plan_page(plan_of(20, deletes=2, refused=2)),
     "plan-20-base": lambda: plan_page(plan_of(20, deletes=2, refused=2, base=True)),
     "plan-hostile": lambda: plan_page(hostile_plan()),
+    "plan-hostile-base": lambda: plan_page(hostile_plan(base=True)),
     "report-0": lambda: report_html(report_of(0), frame=FRAME),
     "report-20": lambda: report_html(report_of(20), frame=FRAME),
     "report-hostile": lambda: report_html(report_of(8, text=HOSTILE), frame=Frame(project=HOSTILE, head=HOSTILE)),
@@ -128,7 +129,7 @@ def test_a_page_has_landmarks_headings_in_order_and_labels_that_exist(name: str)
     assert all(one["role"] == "img" and one["aria-labelledby"] for one in pictures)
 
 
-@pytest.mark.parametrize("name", ["plan-hostile", "report-hostile"])
+@pytest.mark.parametrize("name", ["plan-hostile", "plan-hostile-base", "report-hostile"])
 def test_hostile_text_is_text(name: str) -> None:
     page = PAGES[name]()
     read = Read(page)
@@ -158,6 +159,9 @@ def test_the_worst_action_comes_first_and_sets_say_what_is_added_and_removed() -
 def test_what_a_change_causes_comes_before_what_it_does_not() -> None:
     text = Read(plan_page(plan_of(20, deletes=2, base=True))).text
     assert text.index("Caused by this change: ") < text.index("Not caused by this change: drift: ")
+    assert text.index("Released by this change: ") < text.index("Not caused by this change: drift: ")
+    assert "its file is gone: enrollment" in text
+    assert "Not caused by this change: blocked: 1 ! blocked" in text
     assert "Compared with 8f4b2c1" in text
 
 
