@@ -154,7 +154,7 @@ def begin_notes(replacement: Replacement) -> tuple[str, ...]:
 def _of_revocation(campaign: Campaign) -> tuple[str, ...]:
     if not campaign.revoke_old:
         return ()
-    return ("a later run revokes what it replaces, once both networks serve the new one (policy.budgets.revokes)",)
+    return ("what it replaces is revoked once both networks serve the new one (policy.budgets.revokes)",)
 
 
 def revocation(case: Case, enrollment: Enrollment) -> Act | None:

@@ -16,9 +16,11 @@ from reconciler.report.document import (
 )
 from reconciler.report.lines import (
     blocked_lines,
+    by_risk,
     consequence_lines,
     create_lines,
     elsewhere,
+    is_known,
     refusal_lines,
     released_lines,
     serving_text,
@@ -44,7 +46,6 @@ _ENDINGS = {
     Ending.HELD: ("~", "info"),
     Ending.DONE: ("=", "ok"),
 }
-_RISK = {kind.value: place for place, kind in enumerate(ActionKind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,16 +163,14 @@ def _refused(row: CertificateRow) -> Entry:
 
 
 def _actions(rows: Iterable[CertificateRow]) -> tuple[Entry, ...]:
-    """Return the actions by their risk; a kind that is not known counts as the worst."""
-    made = [_action(row, row.action) for row in rows if row.action is not None]
-    return tuple(sorted(made, key=lambda entry: _RISK.get(entry.word, -1)))
+    return tuple(_action(row, row.action) for row in by_risk(rows) if row.action is not None)
 
 
 def _action(row: CertificateRow, action: ActionRow) -> Entry:
     return Entry(
         symbol=kind_symbol(action.kind),
         word=action.kind,
-        tone=_TONES.get(action.kind, "info" if action.kind in _RISK else "bad"),
+        tone=_TONES.get(action.kind, "info" if is_known(action.kind) else "bad"),
         name=row.name,
         place=str(row.location),
         lines=_reasons(row, action),

@@ -1,7 +1,7 @@
 """The lines that text and Markdown share: what is said of a plan, without how it looks. Not yet escaped."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from reconciler.planning.steps import ActionKind
@@ -20,6 +20,17 @@ from reconciler.report.document import (
 _SHOWN_NAMES = 8
 _SHOWN_FILES = 5
 _WORDS = {"keyTypes": "key types"}
+_RISK = {kind.value: place for place, kind in enumerate(ActionKind)}
+
+
+def by_risk(rows: Iterable[CertificateRow]) -> list[CertificateRow]:
+    """Return the rows by the risk of their actions, else as they come; what has no action is last."""
+    return sorted(rows, key=lambda row: _RISK.get(row.action.kind, -1) if row.action is not None else len(_RISK))
+
+
+def is_known(kind: str) -> bool:
+    """Tell whether this version knows a kind of action: one that it does not counts as the riskiest."""
+    return kind in _RISK
 
 
 def restrictions(plan: PlanDocument) -> Iterator[str]:
@@ -32,7 +43,8 @@ def restrictions(plan: PlanDocument) -> Iterator[str]:
     if plan.differing:
         more = f" and {len(plan.differing) - _SHOWN_FILES} more" if len(plan.differing) > _SHOWN_FILES else ""
         shown = f"{', '.join(plan.differing[:_SHOWN_FILES])}{more}"
-        yield f"DIRTY: not as in commit {plan.head[:12]}: {shown}. Nobody has reviewed this, and apply refuses it"
+        unlike = f"DIRTY: not as in commit {plan.head[:12]}: {shown}"
+        yield f"{unlike}. Nobody has reviewed this: on real services apply refuses it"
     if plan.base_note:
         yield f"BASE {plan.base[:12] if plan.base else ''}: {plan.base_note}"
 

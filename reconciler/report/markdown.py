@@ -26,6 +26,7 @@ from reconciler.report.escape import visible
 from reconciler.report.fitting import Entry, Fitted, Section, fitted
 from reconciler.report.lines import (
     blocked_lines,
+    by_risk,
     consequence_lines,
     create_lines,
     difference_text,
@@ -33,6 +34,7 @@ from reconciler.report.lines import (
     exceeded_text,
     field_text,
     headline,
+    is_known,
     refusal_lines,
     released_lines,
     restrictions,
@@ -50,7 +52,6 @@ _URL = re.compile(r"https?://[A-Za-z0-9.:/_%?=&#-]+")
 _MARKER = re.compile(r"[^A-Za-z0-9._/-]|--+")
 _REMOVING = (ActionKind.DELETE, ActionKind.REVOKE, ActionKind.CANCEL)
 _MARKS = {**dict.fromkeys(_REMOVING, "-"), ActionKind.CREATE: "+"}
-_RISK = {kind.value: place for place, kind in enumerate(ActionKind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,26 +107,21 @@ def _plan_sections(plan: PlanDocument) -> Iterator[Section]:
     yield Section(title="Problems in files", entries=_lines("problem", map(str, plan.problems)))
     yield Section(title="Could not be read completely", entries=_lines("not read", plan.unread))
     yield Section(title="Failed", entries=tuple(_failed(row, row.failure) for row in rows if row.failure))
-    yield Section(title="Refused by a guard", entries=tuple(_refused(row) for row in _risky(rows) if row.refused))
+    yield Section(title="Refused by a guard", entries=tuple(_refused(row) for row in by_risk(rows) if row.refused))
     blocked, waiting = plan.working("blocked"), plan.working("waiting")
     yield Section(title="Blocked", entries=tuple(map(_blocked, plan.caused(blocked))))
-    open_actions = [row for row in _risky(plan.actions) if row.refused is None]
+    open_actions = [row for row in by_risk(plan.actions) if row.refused is None]
     caused = plan.caused(open_actions)
     yield Section(title="Actions" if mixed else "Caused by this change", entries=tuple(map(_action, caused)))
     released = tuple(_released(row, plan.at) for row in plan.released)
     yield Section(title="Released by this change", entries=released)
     yield Section(title="Waiting", entries=tuple(map(_waiting, plan.caused(waiting))))
     for title, others in elsewhere(plan):
-        yield Section(title=title, entries=tuple(map(_any, _risky(others))), folded=True)
-    yield Section(title="Held back", entries=tuple(map(_action, _risky(plan.held))), folded=True)
+        yield Section(title=title, entries=tuple(map(_any, by_risk(others))), folded=True)
+    yield Section(title="Held back", entries=tuple(map(_action, by_risk(plan.held))), folded=True)
     yield Section(title="Attention", entries=tuple(_attention(row) for row in rows if row.attention), folded=not mixed)
     yield Section(title="Shared by several certificates", entries=_lines("finding", plan.shared))
     yield Section(title="Replacement campaigns", entries=_lines("line", plan.campaigns))
-
-
-def _risky(rows: Iterable[CertificateRow]) -> list[CertificateRow]:
-    """Return the rows by the risk of their actions; a kind that is not known counts as the worst."""
-    return sorted(rows, key=lambda row: _RISK.get(row.action.kind, -1) if row.action is not None else len(_RISK))
 
 
 # Entries
@@ -181,7 +177,7 @@ def _served(row: CertificateRow) -> list[str]:
 def _action(row: CertificateRow) -> Entry:
     if row.action is None:
         raise TypeError(row.name)
-    kind, kept = row.action.kind, row.action.kind in _REMOVING or row.action.kind not in _RISK
+    kind, kept = row.action.kind, row.action.kind in _REMOVING or not is_known(row.action.kind)
     entry = _entry(_mark(kind), kind, row.name, str(row.location), [], kept=kept)
     full = (*entry.full, *_action_lines(row, row.action))
     return Entry(kind=f"to {visible(kind)}", full=full, short=entry.short, kept=kept)

@@ -18,6 +18,7 @@ from reconciler.report.document import (
 from reconciler.report.escape import visible
 from reconciler.report.lines import (
     blocked_lines,
+    by_risk,
     consequence_lines,
     count_of,
     counts_text,
@@ -71,9 +72,9 @@ def plan_text(plan: PlanDocument) -> list[Text]:
         *_unread(plan.unread),
         *_section("Failed", [_failed(row, row.failure) for row in rows if row.failure is not None]),
         *_section("Blocked", [_blocked(row) for row in plan.caused(plan.working("blocked"))]),
-        *_section("Refused by a guard", [_refused(row, row.refused) for row in rows if row.refused]),
+        *_section("Refused by a guard", [_refused(row, row.refused) for row in by_risk(rows) if row.refused]),
         *_actions(plan),
-        *_section("Held back", [_action(row, row.action) for row in plan.held if row.action]),
+        *_section("Held back", [_action(row, row.action) for row in by_risk(plan.held) if row.action]),
         *_section("Waiting", [_waiting(row) for row in plan.caused(plan.working("waiting"))]),
         *_section("Attention", [_attention(row) for row in plan.caused(rows) if row.attention]),
         *_elsewhere(plan),
@@ -167,7 +168,7 @@ def _actions(plan: PlanDocument) -> list[Text]:
     title = "Actions" if plan.base is None else "Caused by this change"
     released = [_released(row, plan.at) for row in plan.released]
     return [
-        *_section(title, list(_action_blocks(plan.caused(plan.actions)))),
+        *_section(title, list(_action_blocks(plan.caused(by_risk(plan.actions))))),
         *_section("Released by this change", released),
     ]
 

@@ -152,7 +152,7 @@ def test_what_was_requested_before_the_instant_gets_a_new_key_although_nothing_d
     assert act.replacing == REPLACING
     assert act.text == "replacement campaign distrust (superseded)"
     assert act.notes[0] == "to be done by 2026-11-18 00:06 UTC"
-    assert "a later run revokes what it replaces" in act.notes[1]
+    assert "what it replaces is revoked once both networks serve" in act.notes[1]
 
 
 def test_what_was_requested_at_the_instant_or_is_not_selected_is_left_alone() -> None:
