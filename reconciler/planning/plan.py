@@ -16,7 +16,7 @@ from reconciler.planning.campaigns import Candidate, must_go_in, worked_for
 from reconciler.planning.case import Case, Context
 from reconciler.planning.causes import digest
 from reconciler.planning.compared import Compared
-from reconciler.planning.diff import Difference, Effect
+from reconciler.planning.diff import Difference, Effect, SansDiffer
 from reconciler.planning.freezes import ignores_freeze
 from reconciler.planning.guards import Guarded, GuardState, Refusal, guard_states, refusals
 from reconciler.planning.links import Links, link_text
@@ -43,6 +43,7 @@ from reconciler.planning.steps import (
     Wait,
 )
 from reconciler.planning.throttle import on_day, throttle
+from reconciler.planning.warnings import undeclared_removal
 from reconciler.planning.workflow import changes_ours, decide
 
 
@@ -308,10 +309,17 @@ def _action(case: Case, enrollment: Enrollment | None, decision: Decision) -> Ac
         text=decision.text,
         differences=decision.differences,
         orders=_orders(case, enrollment, decision),
-        notes=decision.notes,
+        notes=(*decision.notes, *_removal_notes(case, enrollment, decision)),
         desired_digest=case.digest,
         precondition=_precondition(case, enrollment),
     )
+
+
+def _removal_notes(case: Case, enrollment: Enrollment | None, decision: Act) -> list[str]:
+    if enrollment is None or case.serving(enrollment) is None:
+        return []  # CPS asks about names that are live
+    removed = [one.removed for one in decision.differences if isinstance(one, SansDiffer)]
+    return [note for names in removed if (note := undeclared_removal(case.desired, names)) is not None]
 
 
 def _orders(case: Case, enrollment: Enrollment | None, decision: Act) -> OrdersPlanned | None:

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from reconciler.model.certificate import DesiredCertificate, IssuerClass
 from reconciler.model.enrollment import ChangeManagement
+from reconciler.model.names import DnsName
 from reconciler.model.policy import Policy
 from reconciler.model.warnings import (
     REMOVAL_WARNINGS,
@@ -144,10 +145,7 @@ def _private_only(evidence: Evidence, *, private: bool) -> _Ruling:
 
 def _removal(warning: CpsWarning, desired: DesiredCertificate) -> _Ruling:
     """Accept the removal of the names that the file lists; the one warning names them all, the other each alone."""
-    names = _names_in(warning)
-    declared = frozenset[str]().union(
-        *(one.names for one in desired.accept_warnings if warning_id(one.id) in REMOVAL_WARNINGS)
-    )
+    names, declared = _names_in(warning), _declared_removals(desired)
     if wanted := names & desired.sans:
         return _No(f"the file still asks for {listed(wanted)}", final=True)
     if not names or not names <= declared:
@@ -155,6 +153,21 @@ def _removal(warning: CpsWarning, desired: DesiredCertificate) -> _Ruling:
     if warning.id == SANS_REMOVED and names != declared:
         return _No(f"the file lists {listed(declared - names)} too", final=True)
     return _Yes(f"the file lists the removal of {listed(names)}")
+
+
+def _declared_removals(desired: DesiredCertificate) -> frozenset[str]:
+    return frozenset[str]().union(
+        *(one.names for one in desired.accept_warnings if warning_id(one.id) in REMOVAL_WARNINGS)
+    )
+
+
+def undeclared_removal(desired: DesiredCertificate, removed: frozenset[DnsName]) -> str | None:
+    """Say what the file must have before CPS asks about the removal: afterwards the change would be blocked."""
+    if not removed or removed == _declared_removals(desired):
+        return None
+    return (
+        f"CPS will ask about the removal: it is blocked until `acceptWarnings` has {SANS_REMOVED} with just these names"
+    )
 
 
 def _expected(warning: CpsWarning, desired: DesiredCertificate, evidence: Evidence) -> _Ruling:

@@ -84,10 +84,14 @@ def test_names_that_change_lead_to_one_new_order(live: Program, control: Control
 def test_a_removed_name_needs_the_reviewed_acceptance(live: Program, control: Control) -> None:
     live.write(FILE, HEAD + "dnsNames: [img.example.com]\n")
     assert live.apply().exit_code == 0
+    asked = "CPS will ask about the removal"
     live.write(FILE, HEAD)
+    assert asked in live.plan().stdout
     blocked = live.apply()
+    assert "blocked" in blocked.stdout
     assert "SANS_REMOVED_REQUIRE_ACKNOWLEDGEMENT" in blocked.stdout
     live.write(FILE, HEAD + "acceptWarnings: [{id: SANS_REMOVED_REQUIRE_ACKNOWLEDGEMENT, names: [img.example.com]}]\n")
+    assert asked not in live.plan().stdout
     finished = live.apply()
     assert finished.exit_code == 0, finished.stdout + finished.stderr
     settled(live, control)

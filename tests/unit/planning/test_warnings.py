@@ -12,7 +12,7 @@ from reconciler.model.names import DnsName
 from reconciler.model.policy import Policy
 from reconciler.model.warnings import OVERLAP, SANS_REMOVED, WARNING_CLASSES, CpsWarning, WarningClass
 from reconciler.planning.profiles import Kind
-from reconciler.planning.warnings import Evidence, judge, judge_management, judge_text
+from reconciler.planning.warnings import Evidence, judge, judge_management, judge_text, undeclared_removal
 from tests.support import certs
 
 PRIVATE = IssuerClass.PRIVATE
@@ -192,6 +192,23 @@ def test_a_removal_that_the_file_does_not_list_is_refused_whatever_policy_says()
     assert not accepted(
         SANS_REMOVED, file_that_accepts(SANS_REMOVED), policy=policy, values={"sanString": "old.example.com"}
     )
+
+
+@pytest.mark.parametrize(
+    ("listed", "removed", "said"),
+    [
+        ((), (), False),
+        ((), ("old.example.com",), True),
+        (("old.example.com",), ("old.example.com",), False),
+        (("old.example.com", "img2.example.com"), ("old.example.com",), True),
+        (("img2.example.com",), ("old.example.com",), True),
+    ],
+)
+def test_a_removal_is_announced_unless_the_file_lists_just_its_names(
+    listed: tuple[str, ...], removed: tuple[str, ...], said: bool
+) -> None:
+    file = file_that_accepts(SANS_REMOVED, *listed)
+    assert (undeclared_removal(file, frozenset(map(DnsName, removed))) is not None) is said
 
 
 def test_a_removal_without_names_is_refused() -> None:
