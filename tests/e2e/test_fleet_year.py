@@ -21,7 +21,6 @@ from reconciler.sandbox.cps.world import expiry
 from reconciler.sandbox.scm.state import Order, Status
 from reconciler.sandbox.scm.terms import validation_status
 from reconciler.sandbox.server import BackgroundSandbox
-from reconciler.services.sandbox_control import SandboxControl
 from tests.support.estate import Estate
 from tests.support.program import Program, small_repository
 from tests.support.referee import Referee
@@ -118,13 +117,8 @@ def _in_production(enrollment: Enrollment) -> tuple[datetime, datetime]:
 @pytest.mark.long
 @pytest.mark.nonconforming("to lint thousands of leaves of one kind takes longer than the year; others lint that kind")
 def test_no_certificate_of_a_fleet_expires_within_a_year_and_none_is_ordered_twice(
-    sandbox: BackgroundSandbox,
-    tmp_path: Path,
-    record_property: Callable[[str, object], None],
-    monkeypatch: pytest.MonkeyPatch,
+    sandbox: BackgroundSandbox, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    # Asked over HTTP, the time would be more than half of all calls; here it is in the same process.
-    monkeypatch.setattr(SandboxControl, "now", lambda _: sandbox.clock.now())
     days = int(os.environ.get("FLEET_DAYS", DAYS))
     estate = _fleet(sandbox, tmp_path)
     people, ledger, referee = People(estate=estate), Ledger(estate=estate), Referee(estate=estate)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.support.left import Left, keys_of_changes, left_by_name, orders_by_key
 from tests.support.program import Finished, Program, small_repository
+from tests.support.standing import standing_sandbox
 from tests.support.wishes import Case, cases
 
 if TYPE_CHECKING:
@@ -47,10 +48,9 @@ def check_convergence(make_state: MakeState, case: Case) -> None:
     """Have one fleet applied until it is done; each name has then one order for each key, on both networks."""
     from reconciler.sandbox.app import Sandbox
     from reconciler.sandbox.keys import KeyMaker
-    from reconciler.sandbox.server import BackgroundSandbox
 
     world = Sandbox(make_state(), keys=KeyMaker("pooled"))
-    with tempfile.TemporaryDirectory() as folder, BackgroundSandbox(world, Path(folder)) as sandbox:
+    with tempfile.TemporaryDirectory() as folder, standing_sandbox(world, Path(folder)) as sandbox:
         sandbox.set(**case.behaviour)
         program = Program(repository=small_repository(Path(folder) / "repository"), environment=sandbox.environment)
         for place, wish in enumerate(case.fleet):

@@ -20,6 +20,7 @@ from tests.support.certs import desired
 from tests.support.live import issued_order, look, served, standing
 from tests.support.looks import ENROLLMENT
 from tests.support.program import Program, small_repository
+from tests.support.standing import standing_sandbox
 
 if TYPE_CHECKING:
     from reconciler.sandbox.app import Sandbox, SandboxState
@@ -168,11 +169,10 @@ def check_fleet(make_state: MakeState, fleet: Fleet) -> None:
     """Let time pass with runs in between: after each there is nothing to do, and at the end few were ordered."""
     from reconciler.sandbox.app import Sandbox
     from reconciler.sandbox.keys import KeyMaker
-    from reconciler.sandbox.server import BackgroundSandbox
 
     world = Sandbox(make_state(start=fleet.start), keys=KeyMaker("pooled"))
     world.scm.state.profiles[PRIVATE_TLS].terms = [fleet.life]
-    with tempfile.TemporaryDirectory() as folder, BackgroundSandbox(world, Path(folder)) as sandbox:
+    with tempfile.TemporaryDirectory() as folder, standing_sandbox(world, Path(folder)) as sandbox:
         program = Program(repository=small_repository(Path(folder) / "repository"), environment=sandbox.environment)
         for path, text in fleet.files().items():
             program.write(path, text)

@@ -24,6 +24,7 @@ from tests.support.crash import Moment, Send, at_call, dying, intercepted
 from tests.support.estate import DOMAINS, PORTAL_USER, Ask, Estate
 from tests.support.program import Finished, Program, small_repository
 from tests.support.referee import Referee
+from tests.support.standing import standing_sandbox
 
 if TYPE_CHECKING:
     from reconciler.sandbox.app import SandboxState
@@ -342,12 +343,11 @@ def _estate(make_state: MakeState) -> Iterator[Estate]:
     """Start a world of its own. The dead of these stories send nothing any more: nobody waits for them in real time."""
     from reconciler.sandbox.app import Sandbox
     from reconciler.sandbox.keys import KeyMaker
-    from reconciler.sandbox.server import BackgroundSandbox
 
     world = Sandbox(make_state(), keys=KeyMaker("pooled"))
     with (
         tempfile.TemporaryDirectory() as folder,
-        BackgroundSandbox(world, Path(folder)) as sandbox,
+        standing_sandbox(world, Path(folder)) as sandbox,
         mock.patch("reconciler.app.apply._LIVES_OF_A_LOCK", 0.0),
     ):
         sandbox.set(**QUICK)
