@@ -315,18 +315,20 @@ def _without_old(causes: Mapping[CauseId, CauseRecord], at: datetime) -> Mapping
 def _without_changes(state: OpenState, gone: frozenset[ChangeId]) -> OpenState:
     """Forget changes, and their orders but the latest of each enrollment and key type: what is served came of it.
 
-    A CSR belongs to one change: when that is gone, nothing can be ordered for the CSR any more.
+    A CSR belongs to one change: when that is gone, nothing can be ordered for the CSR any more. An order that was the
+    latest when its change went is forgotten with the change of the next.
     """
+    changes = {number: one for number, one in state.changes.items() if number not in gone}
+    ended = {one.enrollment_id for one in state.orders.values() if one.change_id in gone}
     latest: dict[tuple[EnrollmentId, KeyType], OwnOrder] = {}
     for order in sorted(state.orders.values(), key=lambda one: (one.requested_at, one.ssl_id)):
         latest[order.enrollment_id, order.key_type] = order
-    kept = {
-        key: one
-        for key, one in state.orders.items()
-        if one.change_id not in gone or latest[one.enrollment_id, one.key_type] is one
-    }
-    changes = {number: one for number, one in state.changes.items() if number not in gone}
-    return replace(state, changes=changes, orders=kept)
+
+    def kept(one: OwnOrder) -> bool:
+        over = one.change_id in gone or (one.enrollment_id in ended and one.change_id not in changes)
+        return not over or latest[one.enrollment_id, one.key_type] is one
+
+    return replace(state, changes=changes, orders={key: one for key, one in state.orders.items() if kept(one)})
 
 
 def _without_refusals(refusals: Mapping[str, Refusal], certificate: CertificateName) -> Mapping[str, Refusal]:

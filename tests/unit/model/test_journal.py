@@ -382,6 +382,22 @@ def test_changes_that_are_gone_take_their_orders_along_but_for_the_latest_of_eac
     assert set(everything.orders) == {"k2", "k3"}
 
 
+def test_an_order_that_was_the_latest_is_forgotten_with_the_change_of_the_next() -> None:
+    state = begun()
+    for number in (1, 2, 3):
+        one = intent(
+            number, change_id=ChangeId(number), key=f"k{number}", key_type="RSA", at=NOW + timedelta(days=number)
+        )
+        state = state.after(
+            [
+                IntentWritten(intent=one, written_at=NOW),
+                OutcomeWritten(outcome=outcome(OutcomeKind.DONE, number, ssl_id=SslId(500 + number))),
+            ]
+        )
+        state = state.after([ChangesGone(change_ids=frozenset({ChangeId(number)}), at=NOW)])
+        assert set(state.orders) == {f"k{number}"}
+
+
 def test_a_released_enrollment_is_not_managed_any_more() -> None:
     state = begun(EnrollmentManaged(identity=IDENTITY, enrollment_id=EnrollmentId(7), at=NOW))
     assert state.after([EnrollmentReleased(enrollment_id=EnrollmentId(7), at=NOW)]).enrollments == {}
