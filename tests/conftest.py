@@ -69,33 +69,19 @@ def make_state(ca_state: "CaState") -> Callable[..., "SandboxState"]:
 
 @pytest.fixture
 def make_sandbox(tmp_path: Path, make_state: Callable[..., "SandboxState"]) -> Iterator[MakeSandbox]:
-    """Return a function that starts a sandbox in a thread: `make_sandbox(start=..., seed=..., speed=...)`.
-
-    Half of the calls of a run on the sandbox read its clock: runs in this process do so without a call, where it
-    stands still.
-    """
+    """Return a function that starts a sandbox in a thread: `make_sandbox(start=..., seed=..., speed=...)`."""
     from reconciler.sandbox.app import Sandbox
     from reconciler.sandbox.server import BackgroundSandbox
-    from reconciler.services.sandbox_control import SandboxControl
+    from tests.support.standing import standing_sandbox
 
-    standing: dict[str, BackgroundSandbox] = {}
-    over_http = SandboxControl.now
-
-    def now(control: SandboxControl) -> datetime:
-        known = standing.get(control.url)
-        return known.clock.now() if known is not None else over_http(control)
-
-    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SandboxControl, "now", now)
+    with ExitStack() as stack:
 
         def make(*, start: datetime = START, seed: int = 1, speed: float = 0.0) -> "BackgroundSandbox":
             directory = tmp_path / f"sandbox-{start:%Y%m%d}-{seed}"
             directory.mkdir()
             world = Sandbox(make_state(start=start, seed=seed), keys=KeyMaker("pooled"), speed=speed)
-            started = stack.enter_context(BackgroundSandbox(world, directory))
-            if speed == 0:
-                standing[started.urls["control"]] = started
-            return started
+            serve = BackgroundSandbox if speed else standing_sandbox
+            return stack.enter_context(serve(world, directory))
 
         yield make
 

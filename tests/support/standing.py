@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def standing_sandbox(world: "Sandbox", folder: Path) -> Iterator["BackgroundSandbox"]:
-    """Serve `world` in a thread, to runs in this process: the only sandbox that they meet."""
+    """Serve `world` in a thread."""
     from reconciler.sandbox.server import BackgroundSandbox
 
-    with (
-        BackgroundSandbox(world, folder) as sandbox,
-        mock.patch.object(SandboxControl, "now", lambda _: sandbox.clock.now()),
-    ):
-        yield sandbox
+    over_http = SandboxControl.now
+    with BackgroundSandbox(world, folder) as sandbox:
+
+        def now(control: SandboxControl) -> datetime:
+            return sandbox.clock.now() if control.url == sandbox.urls["control"] else over_http(control)
+
+        with mock.patch.object(SandboxControl, "now", now):
+            yield sandbox
