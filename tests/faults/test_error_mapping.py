@@ -43,10 +43,10 @@ def server() -> Iterator[ScriptedServer]:
         yield running
 
 
-def error_of(url: str, request: Request, refusal: Refusal) -> ServiceError:
+def error_of(url: str, request: Request, refusal: Refusal, *, answer_timeout_s: float = 30.0) -> ServiceError:
     clock = HandClock()
     caller = Caller(
-        Transport("cps", url, answer_timeout_s=0.2),
+        Transport("cps", url, answer_timeout_s=answer_timeout_s),
         limiter=Limiter(clock),
         clock=clock,
         refusal=refusal,
@@ -210,7 +210,7 @@ def test_each_failure_is_of_one_class(server: ScriptedServer, service: str, row:
     reply, (of_read, of_change) = table[row]
     server.script(reply)
     request, expected = (READ, of_read) if kind == "read" else (CHANGE, of_change)
-    error = error_of(server.url, request, refusal)
+    error = error_of(server.url, request, refusal, answer_timeout_s=1.0 if reply.silence_s else 30.0)
     assert type(error) is expected
     assert len(server.seen) == 1
     assert error.operation == request.operation

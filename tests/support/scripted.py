@@ -101,7 +101,7 @@ class _Handler(socketserver.StreamRequestHandler):
         return reply.keep
 
     def _headers(self) -> Iterator[tuple[str, str]]:
-        for line in iter(self.rfile.readline, b"\r\n"):
+        while (line := self.rfile.readline()) not in {b"\r\n", b""}:
             name, _, value = line.decode("latin-1").partition(":")
             yield name.strip().lower(), value.strip()
 

@@ -32,7 +32,7 @@ def cps_on(
 ) -> Iterator[CpsClient]:
     clock, access = HandClock(), cps_access(switch_key=switch_key)
     caller = Caller(
-        Transport("cps", server.url, authorize=signer(access), answer_timeout_s=2.0),
+        Transport("cps", server.url, authorize=signer(access), answer_timeout_s=30.0),
         limiter=Limiter(clock),
         clock=clock,
         refusal=cps_refusals.refusal,
@@ -50,7 +50,7 @@ def cps_on(
 def scm_on(server: ScriptedServer, *, read_timeout_s: float = 0.0) -> Iterator[ScmClient]:
     clock = HandClock()
     caller = Caller(
-        Transport("scm", server.url, answer_timeout_s=2.0),
+        Transport("scm", server.url, answer_timeout_s=30.0),
         limiter=Limiter(clock),
         clock=clock,
         refusal=scm_refusals.refusal,

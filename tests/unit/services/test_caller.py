@@ -35,7 +35,7 @@ def calling(url: str, clock: HandClock, **options: object) -> Iterator[Caller]:
         "read_timeout_s": 120.0,
         "jitter": lambda: 0.0,
     }
-    caller = Caller(Transport("scm", url, answer_timeout_s=0.5), **(settings | options))  # type: ignore[arg-type]
+    caller = Caller(Transport("scm", url, answer_timeout_s=30.0), **(settings | options))  # type: ignore[arg-type]
     try:
         yield caller
     finally:

@@ -20,8 +20,10 @@ EXAMPLE = DnsName("example.com")
 
 @contextmanager
 def resolver(zone: Zone) -> Iterator[Resolver]:
+    """Ask a server for `zone`: with patience, for a busy machine, unless it is one that never answers."""
+    lifetime_s = 0.4 if zone.silent else 30.0
     with nameserver(zone) as server:
-        yield Resolver(("127.0.0.1",), port=server.port, try_s=0.2, lifetime_s=0.4)
+        yield Resolver(("127.0.0.1",), port=server.port, try_s=lifetime_s / 2, lifetime_s=lifetime_s)
 
 
 def caa(zone: Zone, name: str = EXAMPLE) -> CaaLookup:

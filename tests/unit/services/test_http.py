@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 import reconciler
 from reconciler.errors import OutcomeUnknownError, ServiceError, ServiceUnavailableError
-from reconciler.services import permit
+from reconciler.services import http, permit
 from reconciler.services.http import Answer, Request, Transport
 from tests.support.scripted import Reply, ScriptedServer, closed_port
 
@@ -92,7 +92,8 @@ def test_a_server_that_can_not_prove_its_name_was_sent_nothing(tmp_path: Path) -
     assert seen == []
 
 
-def test_a_server_that_speaks_no_tls_was_sent_nothing(server: ScriptedServer) -> None:
+def test_a_server_that_speaks_no_tls_was_sent_nothing(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "CONNECT_TIMEOUT_S", 1.0)
     server.script(Reply())
     error = error_of(server.url.replace("http:", "https:"), CHANGE)
     assert type(error) is ServiceUnavailableError
@@ -117,7 +118,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_change_whose_answer_is_lost_has_an_unknown_outcome(server: ScriptedServer, fault: str) -> None:
     server.script(FAULTS[fault])
-    error = error_of(server.url, CHANGE, answer_timeout_s=0.2)
+    error = error_of(server.url, CHANGE, answer_timeout_s=1.0)
     assert type(error) is OutcomeUnknownError
     assert "certrecon plan" in error.remedy
     assert len(server.seen) == 1
@@ -126,13 +127,13 @@ def test_a_change_whose_answer_is_lost_has_an_unknown_outcome(server: ScriptedSe
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_read_whose_answer_is_lost_may_be_made_again(server: ScriptedServer, fault: str) -> None:
     server.script(FAULTS[fault])
-    assert type(error_of(server.url, READ, answer_timeout_s=0.2)) is ServiceUnavailableError
+    assert type(error_of(server.url, READ, answer_timeout_s=1.0)) is ServiceUnavailableError
     assert len(server.seen) == 1
 
 
 def test_silence_is_told_with_its_length(server: ScriptedServer) -> None:
     server.script(Reply(silence_s=5.0))
-    assert error_of(server.url, CHANGE, answer_timeout_s=0.2).detail.endswith("no answer after 0.2 s")
+    assert error_of(server.url, CHANGE, answer_timeout_s=1.0).detail.endswith("no answer after 1 s")
 
 
 def test_a_connection_kept_alive_says_nothing_of_the_next_failure(server: ScriptedServer) -> None:
