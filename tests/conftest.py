@@ -31,6 +31,15 @@ _PRIMES = 48
 MakeSandbox = Callable[..., "BackgroundSandbox"]
 
 
+@pytest.fixture
+def no_cover(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a test out of the coverage (pytest-cov knows the fixture by this name), with the processes that it starts.
+
+    For tests that run what others measure, in many processes: being measured would take them twice the time.
+    """
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture(scope="session")
 def shared_files(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """Return a directory that all workers of this run share."""

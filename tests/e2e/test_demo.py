@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("no_cover")
+
 ROOT = Path(__file__).resolve().parents[2]
 PHASE_S = 90.0
 

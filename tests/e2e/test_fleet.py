@@ -8,6 +8,8 @@ import pytest
 from tests.support.control import Control
 from tests.support.program import Program
 
+pytestmark = pytest.mark.usefixtures("no_cover")
+
 MOST_CALLS = 12
 
 

@@ -26,6 +26,8 @@ from reconciler.model.journal_entries import EpochTaken, IntentWritten
 from reconciler.model.lock import Owner, decode_lock
 from tests.support.locks import NOW, FakeTime, bare_remote, git, git_store, ref, take
 
+pytestmark = pytest.mark.usefixtures("no_cover")
+
 ROOT = Path(__file__).parents[2]
 TTL_S = 2.0
 Driver = Callable[..., "subprocess.Popen[str]"]

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 SetStage = Callable[..., Stage]
 
 
+@pytest.fixture(autouse=True)
+def _unmeasured(no_cover: None) -> None:
+    pass
+
+
 @pytest.fixture
 def set_stage(sandbox: "BackgroundSandbox", control: Control, tmp_path: Path) -> SetStage:
     """Return a function that prepares a scenario, by its name, up to the run that is struck.
