@@ -26,6 +26,7 @@ from reconciler.cli.options import (
     frame,
     outputs,
     say,
+    show,
 )
 from reconciler.cli.progress import Show, progress
 from reconciler.cli.selectors import Accounts, Excluded, Labels, Only, Targets, selectors
@@ -214,7 +215,7 @@ def _run(asked: _Asked, note: Emit) -> "tuple[ApplyReport, ExitCode, Policy]":
         stack.enter_context(announcer.telling(held.journals))
         planner = _of_held(run.planner, held, stopper)
         approved = _approved(run, planner, held, asked)
-        show = stack.enter_context(progress(waits=asked.wait > timedelta()))
+        show_progress = stack.enter_context(progress(waits=asked.wait > timedelta()))
         options = ApplyOptions(
             wait=asked.wait,
             allow_adopt=frozenset(map(CertificateName, asked.named.allow_adopt)),
@@ -222,7 +223,7 @@ def _run(asked: _Asked, note: Emit) -> "tuple[ApplyReport, ExitCode, Policy]":
             owner=owner,
             approvals=approvals,
             tell=lambda told: _tell(told, note),
-            watch=lambda under_way: _watch(under_way, show, note),
+            watch=lambda under_way: _watch(under_way, show_progress, note),
             stop=stopper.stop,
             parallelism=asked.parallelism,
         )
@@ -310,8 +311,7 @@ def _approved(run: "Run", planner: "Planner", held: "Held", asked: _Asked) -> "P
 
     known = {account: state for account, one in held.journals.items() if (state := one.state) is not None}
     made = make_plan(planner, run.observer, known, run.dns() if asked.ask_dns else None)
-    for line in plan_text(plan_document(plan_json(made, tool_version=__version__))):
-        say(line.plain)
+    show(plan_text(plan_document(plan_json(made, tool_version=__version__))))
     if made.actions and not asked.auto_approve and not typer.confirm("Apply this plan?", err=True):
         raise typer.Exit(ExitCode.ERROR)
     return made
@@ -329,14 +329,14 @@ def _tell(told: "Told", note: Emit) -> None:
     say(told_text(told.at, told.certificate, told.text))
 
 
-def _watch(under_way: "UnderWay", show: Show, note: Emit) -> None:
+def _watch(under_way: "UnderWay", show_progress: Show, note: Emit) -> None:
     from reconciler.report.events import looked, waiting
     from reconciler.report.progress import progress_text
 
     note(looked(under_way.at, {phase.value: count for phase, count in under_way.phases.items()}, under_way.next_look))
     if under_way.next_look is not None:
         note(waiting(under_way.at, under_way.next_look))
-    show(progress_text(under_way.at, under_way.phases, under_way.next_look))
+    show_progress(progress_text(under_way.at, under_way.phases, under_way.next_look))
 
 
 def _note_end(report: "ApplyReport", at: datetime, code: ExitCode, note: Emit) -> None:

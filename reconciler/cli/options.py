@@ -194,13 +194,9 @@ def emit(rendering: Rendering, chosen: str, files: Sequence[tuple[str, Path]]) -
         else:
             path.write_text(rendering.plain(name), encoding="utf-8")
     if chosen == "text" and sys.stdout.isatty():
-        from rich.console import Console
-
-        console = Console(highlight=False)
-        for line in rendering.text:
-            console.print(line, soft_wrap=True)
-        return
-    sys.stdout.write(rendering.plain(chosen))
+        _print_styled(rendering.text)
+    else:
+        sys.stdout.write(rendering.plain(chosen))
 
 
 def _write_metrics(path: Path, metrics: Callable[[str], str]) -> None:
@@ -223,3 +219,19 @@ def say(text: str) -> None:
     """Talk: a line on stderr."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+def show(text: "Sequence[Text]") -> None:
+    """Talk: on stderr, with colours where that is a terminal."""
+    if sys.stderr.isatty():
+        _print_styled(text, stderr=True)
+    else:
+        say("\n".join(line.plain for line in text))
+
+
+def _print_styled(text: "Sequence[Text]", *, stderr: bool = False) -> None:
+    from rich.console import Console
+
+    console = Console(stderr=stderr, highlight=False)
+    for line in text:
+        console.print(line, soft_wrap=True)

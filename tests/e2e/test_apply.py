@@ -7,6 +7,7 @@ import pytest
 from reconciler.sandbox.server import BackgroundSandbox
 from tests.support.control import Control
 from tests.support.program import Program, example_repository
+from tests.support.terminals import LIMIT_S, on_terminal
 
 
 def test_the_example_repository_is_planned_applied_and_then_has_no_changes(
@@ -88,6 +89,21 @@ def test_apply_without_terminal_and_approval_is_wrong_usage_before_any_call(
     assert finished.exit_code == 64
     assert "--auto-approve" in finished.stderr
     assert control.get("/calls")["total"] == 0
+
+
+def test_a_person_is_shown_the_plan_in_colours_and_asked(program: Program, control: Control) -> None:
+    with on_terminal(program, "apply") as terminal:
+        terminal.read_until(b"Apply this plan? [y/N]")
+        assert b"\x1b[32m  + create" in terminal.seen
+        assert control.get("/calls")["mutating_total"] == 0
+        terminal.type("n\n")
+        assert terminal.process.wait(LIMIT_S) == 1
+    assert control.get("/calls")["mutating_total"] == 0
+    with on_terminal(program, "apply") as terminal:
+        terminal.read_until(b"Apply this plan? [y/N]")
+        terminal.type("y\n")
+        terminal.read_until(b"create enrollment: done")
+    assert control.get("/calls")["mutating"] == {"cps.create_enrollment": 1}
 
 
 def test_a_manual_promotion_waits_for_the_command_line(program: Program, control: Control) -> None:
