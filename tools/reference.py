@@ -24,6 +24,9 @@ _SCHEMAS = {
     "defaults": ("Defaults", "Fields of `_defaults.yaml`, in `certificates/` or a folder below. A nearer one wins."),
     "plan": ("Plan as JSON", "Fields of what `certrecon plan --output json=PATH` writes."),
     "result": ("Result as JSON", "Fields of what `certrecon apply --output json=PATH` writes."),
+    "status": ("Status as JSON", "Fields of what `certrecon status --output json=PATH` writes."),
+    "report": ("Report as JSON", "Fields of what `certrecon report --output json=PATH` writes."),
+    "validation": ("Validation as JSON", "Fields of what `certrecon validate --output json=PATH` writes."),
     "event": ("Events", "Fields of each line that `--output events=PATH` of `plan` and `apply` writes."),
 }
 # What no option names: variable -> what it says, and to whom. A test finds those that the program reads.

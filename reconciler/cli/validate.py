@@ -110,10 +110,14 @@ def _count(number: int, noun: str) -> str:
 
 
 def _data(validation: "Validation") -> dict[str, Any]:
+    from reconciler import __version__
     from reconciler.report.problem import problem_json
 
     return {
         "format_version": FORMAT_VERSION,
+        "kind": "validation",
+        "tool_version": __version__,
+        "exit_code": validation.exit_code,
         "valid": validation.valid,
         "broken": validation.broken,
         "problems": [problem_json(problem) for problem in validation.problems],

@@ -24,7 +24,10 @@ class Report:
 
 
 def report_json(report: Report, *, tool_version: str, exit_code: int) -> dict[str, Any]:
-    """Return plan and status as their own commands write them, and what only the report has."""
+    """Return the report as `schemas/report.schema.json` describes it.
+
+    Plan and status in it are as their own commands write them.
+    """
     status = status_json(report.status, tool_version=tool_version, exit_code=exit_code)
     return {
         "format_version": FORMAT_VERSION,

@@ -17,7 +17,7 @@ FORMAT_VERSION = "1.0"
 
 
 def status_json(status: Status, *, tool_version: str, exit_code: int) -> dict[str, Any]:
-    """Return the status; all that the text counts is listed."""
+    """Return the status as `schemas/status.schema.json` describes it; all that the text counts is listed."""
     plan = status.plan
     return {
         "format_version": FORMAT_VERSION,

@@ -1,16 +1,30 @@
-"""Plan and result as JSON: what the published schemas say."""
+"""What commands tell as JSON is what the published schemas say."""
+
+import json
+from typing import Any
 
 from tests.support.control import Control
 from tests.support.program import Program
 from tests.support.published import checked
 
 
-def test_plans_and_results_of_every_state_are_valid(program: Program, control: Control) -> None:
+def looks(program: Program) -> tuple[Any, Any]:
+    """Return plan and status as JSON; they, the report and the validation are what their schemas say."""
+    plan, status, report, _ = (
+        checked(kind, program.run(command, "--format", "json").stdout)
+        for kind, command in (("plan", "plan"), ("status", "status"), ("report", "report"), ("validation", "validate"))
+    )
+    for kind in ("plan", "status"):
+        checked(kind, json.dumps(report[kind]))
+    return plan, status
+
+
+def test_looks_and_results_of_every_state_are_valid(program: Program, control: Control) -> None:
     name = "www.example.com"
-    absent = checked("plan", program.plan("--format", "json").stdout)
-    assert absent["summary"]["actions"] == 1
+    absent, status = looks(program)
+    assert absent["summary"]["actions"] == status["summary"]["action"] == 1
     checked("result", program.apply("--format", "json", wait="1m").stdout)
-    waiting = checked("plan", program.plan("--format", "json").stdout)
+    waiting, _ = looks(program)
     assert waiting["summary"]["waiting"] + waiting["summary"]["actions"] == 1
     done = checked("result", program.apply("--format", "json").stdout)
     assert done["certificates"][0]["ending"] == "done"
@@ -20,13 +34,15 @@ def test_plans_and_results_of_every_state_are_valid(program: Program, control: C
         'akamai: {ocspStapling: "off"}\n',
     )
     program.write("certificates/bad.yaml", "apiVersion: certrecon/v1\ncommonName: bad_name.example.com\n")
-    differing = checked("plan", program.plan("--format", "json").stdout)
+    differing, status = looks(program)
     (certificate,) = differing["certificates"]
     assert [one["field"] for one in certificate["action"]["differences"]] == [
         "names",
         "keyTypes",
         "akamai.ocspStapling",
     ]
-    assert differing["problems"]
+    assert differing["problems"] == status["problems"] != []
+    assert status["certificates"][0]["serving"]["wanted"] is False
     control.post("/faults", {"operation": "scm.report", "kind": "status", "status": 500, "times": 0})
-    assert checked("plan", program.plan("--format", "json").stdout)["unread"]
+    unread, status = looks(program)
+    assert unread["unread"] == status["unread"] != []

@@ -1,6 +1,7 @@
 """Status as text and JSON: two columns, worst first; who acts; what nobody claims."""
 
 import dataclasses
+import json
 from typing import Any
 
 from reconciler.errors import Location, Problem
@@ -29,6 +30,7 @@ from tests.support.live import (
     with_enrollment,
 )
 from tests.support.looks import CHANGE, ENROLLMENT, change
+from tests.support.published import checked
 
 STUCK = desired("stuck.example.com")
 
@@ -47,6 +49,11 @@ def status(seen: Context, *wanted: Any, **fields: Any) -> Status:
 
 def text(made: Status) -> str:
     return "\n".join(line.plain for line in status_text(made))
+
+
+def data_of(made: Status, *, exit_code: int = 0) -> Any:
+    """Return the status as JSON, which its schema describes in each of its states."""
+    return checked("status", json.dumps(status_json(made, tool_version="1.2.3", exit_code=exit_code)))
 
 
 def test_each_certificate_has_its_serving_and_its_work_worst_first() -> None:
@@ -78,7 +85,7 @@ def test_a_wait_names_its_actor_since_when_and_the_remedy() -> None:
         ),
         dataclasses.replace(manual, enrollment=dataclasses.replace(manual.enrollment, adopt_change=CHANGE)),
     )
-    (shown,) = status_json(made, tool_version="1", exit_code=0)["certificates"]
+    (shown,) = data_of(made)["certificates"]
     assert (shown["work"]["state"], shown["work"]["actor"]) == ("waiting", "Akamai")
     assert "Waiting\n  www.example.com: Akamai: staging does not show the certificate yet" in text(made)
 
@@ -88,7 +95,9 @@ TAG = f"certrecon/1 i=0a1b2c3d e={ENROLLMENT} c={CHANGE} k=ECDSA key={'ab' * 16}
 
 def test_what_blocks_says_why_who_and_how() -> None:
     wrong = enrollment(STUCK, id=EnrollmentId(7), sni_only=False)
-    shown = text(status(look(now=ISSUED, enrollments=[enrollment(), wrong]), WANTED, STUCK))
+    made = status(look(now=ISSUED, enrollments=[enrollment(), wrong]), WANTED, STUCK)
+    shown = text(made)
+    assert [one["work"]["state"] for one in data_of(made)["certificates"]] == ["blocked", "none"]
     assert "  ! warn     stuck.example.com  nothing" in shown
     assert "blocked at absent (in-the-way): author of the file acts" in shown
     assert "\nNeeds a person\n  stuck.example.com  certificates/stuck.example.com.yaml\n" in shown
@@ -97,7 +106,9 @@ def test_what_blocks_says_why_who_and_how() -> None:
 
 def test_expired_and_revoked_are_said_in_words() -> None:
     revoked = issued_order(status=OrderStatus.REVOKED, status_text="Revoked")
-    shown = text(status(look(now=before_end(days=-2), orders=[revoked])))
+    made = status(look(now=before_end(days=-2), orders=[revoked]))
+    assert data_of(made)["certificates"][0]["serving"]["remaining_s"] < 0
+    shown = text(made)
     assert "  ! critical www.example.com  ECDSA until 2027-06-02, EXPIRED, REVOKED" in shown
     assert "expired on 2027-06-02 23:59 UTC" in shown
 
@@ -118,7 +129,7 @@ def test_drift_unclaimed_enrollments_and_stray_orders_are_listed() -> None:
     assert "  enrollment 9  old.example.com: serves until 2027-06-02 23:59 UTC" in shown
     assert "  order 777 at enterprise  www.example.com: Issued, until 2027-06-02 23:59 UTC" in shown
     assert "  1 superseded: a later certificate is served in its place" in shown
-    data = status_json(made, tool_version="1", exit_code=0)
+    data = data_of(made)
     assert [one["enrollment_id"] for one in data["unclaimed_enrollments"]] == [9]
     assert [(one["ssl_id"], one["superseded"]) for one in data["stray_orders"]] == [(777, False), (400, True)]
     assert data["certificates"][0]["drift"][0]["field"] == "akamai.geography"
@@ -127,7 +138,7 @@ def test_drift_unclaimed_enrollments_and_stray_orders_are_listed() -> None:
 def test_with_broken_files_nothing_is_told_as_released() -> None:
     made = status(look(now=ISSUED), unclaimed=(), broken=2)
     assert "not listed: 2 files cannot be read, and may claim them" in text(made)
-    assert status_json(made, tool_version="1", exit_code=1)["unclaimed_enrollments"] is None
+    assert data_of(made, exit_code=1)["unclaimed_enrollments"] is None
 
 
 def test_problems_and_incomplete_readings_come_before_the_table() -> None:
@@ -156,7 +167,7 @@ def test_text_of_services_cannot_touch_the_screen() -> None:
 
 
 def test_the_json_says_its_version_and_counts() -> None:
-    data = status_json(status(look(now=ISSUED)), tool_version="1.2.3", exit_code=0)
+    data = data_of(status(look(now=ISSUED)))
     assert (data["format_version"], data["kind"], data["tool_version"]) == ("1.0", "status", "1.2.3")
     assert data["summary"] == {
         "critical": 0,
