@@ -87,15 +87,7 @@ def begun_anew(
         phase=phase,
         kind=ActionKind.REISSUE,
         cause=reissue_cause(case.desired, served, campaign=campaign.name, replaces=change.id),
-        steps=(
-            UpdateEnrollment(
-                desired=case.desired,
-                enrollment_id=enrollment.id,
-                force_renewal=True,
-                cancel_pending=True,
-                replaces=change.id,
-            ),
-        ),
+        steps=(UpdateEnrollment.with_new_keys(case.desired, enrollment.id, replaces=change.id),),
         reason="campaign",
         text=f"{campaign_text(campaign)}: change {change.id} has an order of before {_spelt(campaign)}",
         differences=tuple(found),

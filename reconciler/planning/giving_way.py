@@ -75,15 +75,7 @@ def _anew(case: Case, enrollment: Enrollment, change: Change, phase: Phase, *, r
         phase=phase,
         kind=ActionKind.RESUME,
         cause=cause_of(case, enrollment, change),
-        steps=(
-            UpdateEnrollment(
-                desired=case.desired,
-                enrollment_id=enrollment.id,
-                force_renewal=True,
-                cancel_pending=True,
-                replaces=change.id,
-            ),
-        ),
+        steps=(UpdateEnrollment.with_new_keys(case.desired, enrollment.id, replaces=change.id),),
         reason=reason,
         text=text,
     )

@@ -87,6 +87,15 @@ class UpdateEnrollment:
     add_missing: bool = False  # only the half that is missing after deployment
     replaces: ChangeId | None = None
 
+    @classmethod
+    def with_new_keys(
+        cls, desired: DesiredCertificate, enrollment_id: EnrollmentId, *, replaces: ChangeId
+    ) -> "UpdateEnrollment":
+        """Return the PUT that opens a change with new keys in place of our pending one."""
+        return cls(
+            desired=desired, enrollment_id=enrollment_id, force_renewal=True, cancel_pending=True, replaces=replaces
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelChange:

@@ -84,15 +84,7 @@ def replaced_past_review(
         phase=Phase.PROMOTE,
         kind=ActionKind.REISSUE,
         cause=cause,
-        steps=(
-            UpdateEnrollment(
-                desired=case.desired,
-                enrollment_id=enrollment.id,
-                force_renewal=True,
-                cancel_pending=True,
-                replaces=change.id,
-            ),
-        ),
+        steps=(UpdateEnrollment.with_new_keys(case.desired, enrollment.id, replaces=change.id),),
         reason="wrong-upload",
         text=f"change {change.id} has another certificate on staging (serial {serials}), and is past its review",
     )
