@@ -1,4 +1,4 @@
-"""The digest of a desired certificate: what plans and preconditions compare."""
+"""Digests of a desired certificate and of live settings: what plans and preconditions compare."""
 
 import dataclasses
 import enum
@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from reconciler.model.certificate import DesiredCertificate
+from reconciler.model.enrollment import Enrollment
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _FORMAT = "certrecon/v1"
 # Where a certificate is written says nothing of what it is: renaming a file changes nothing.
 _NOT_COMPARED = frozenset({"name", "location", "sources"})
+# What tells which enrollment it is, what is under way, when, and where it is deployed.
+_NO_SETTINGS = frozenset({"id", "account", "contract", "pending", "auto_renewal_starts_at", "production_slots"})
 
 
 def desired_digest(certificate: DesiredCertificate) -> str:
@@ -24,12 +27,16 @@ def desired_digest(certificate: DesiredCertificate) -> str:
     Fields at their default are left out, so that a later version's new optional field moves no digest.
     """
     compared = {name: value for name, value in _fields(certificate).items() if name not in _NOT_COMPARED}
-    canonical = json.dumps(
-        {"format": _FORMAT, "certificate": compared},
-        sort_keys=True,
-        ensure_ascii=True,
-        separators=(",", ":"),
-    )
+    return _digest({"format": _FORMAT, "certificate": compared})
+
+
+def settings_digest(enrollment: Enrollment) -> str:
+    """Return the SHA-256 of an enrollment's normalised settings, in hex, also of those that no file names."""
+    return _digest({name: value for name, value in _fields(enrollment).items() if name not in _NO_SETTINGS})
+
+
+def _digest(value: Mapping[str, object]) -> str:
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 

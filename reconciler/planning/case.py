@@ -20,6 +20,7 @@ from reconciler.planning.campaign_book import CampaignBook
 from reconciler.planning.needs import Serving, serving_of
 from reconciler.planning.observed import AccountView, ChangeView, InstanceView, Observed
 from reconciler.planning.ordering import OrderTerms
+from reconciler.planning.ownership import Owner, owner_of
 from reconciler.planning.selectors import EVERYTHING, Selectors
 from reconciler.planning.settle import settled_at
 
@@ -84,3 +85,27 @@ class Case:
 
     def view(self, enrollment: Enrollment) -> ChangeView | None:
         return self.context.observed.changes.get((self.desired.enrollment.account, enrollment.id))
+
+    def owner(self, enrollment: Enrollment) -> Owner | None:
+        """Tell whose the pending change is, one that the file takes over being ours; None where nobody knows."""
+        if enrollment.pending and self.desired.enrollment.adopt_change == enrollment.pending[-1].id:
+            return Owner.OURS
+        return self.opened_by(enrollment)
+
+    def opened_by(self, enrollment: Enrollment) -> Owner | None:
+        """Tell who opened the pending change; None where there is none, or that needs its history, which was not read.
+
+        Of several the last one is meant: it is documented to be the most recent.
+        """
+        if not enrollment.pending:
+            return None
+        view = self.view(enrollment)
+        return owner_of(
+            enrollment,
+            enrollment.pending[-1].id,
+            self.desired.name,
+            record=view.record if view is not None else None,
+            deployed=bool(self.served(enrollment).production),
+            book=self.instance.book,
+            journal=self.journal,
+        )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from reconciler.errors import ExitCode, Problem, worst
 from reconciler.model.certificate import CertificateName, DesiredCertificate, InstanceName, KeyType, State
+from reconciler.model.digest import settings_digest
 from reconciler.model.enrollment import Enrollment
 from reconciler.model.entry import CauseId
 from reconciler.model.names import DnsName
@@ -24,6 +25,7 @@ from reconciler.planning.matching import Found, match_enrollment
 from reconciler.planning.needs import Serving
 from reconciler.planning.only import held_back
 from reconciler.planning.ordering import OrderTerms, order_terms
+from reconciler.planning.ownership import Owner
 from reconciler.planning.profiles import ca_additions
 from reconciler.planning.selectors import EVERYTHING, Selectors
 from reconciler.planning.steps import (
@@ -44,7 +46,7 @@ from reconciler.planning.steps import (
 )
 from reconciler.planning.throttle import on_day, throttle
 from reconciler.planning.warnings import undeclared_removal
-from reconciler.planning.workflow import changes_ours, decide
+from reconciler.planning.workflow import decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,10 +258,8 @@ def _housekeeping(
 def _candidate(case: Case, enrollment: Enrollment | None) -> Candidate | None:
     if not case.context.campaigns.replacements or enrollment is None or case.desired.state is State.ABSENT:
         return None
-    candidate, serving = (
-        candidate_of(case, enrollment, changing=changes_ours(case, enrollment)),
-        case.serving(enrollment),
-    )
+    candidate = candidate_of(case, enrollment, changing=case.owner(enrollment) is Owner.OURS)
+    serving = case.serving(enrollment)
     if serving is None:
         return candidate
     return replace(candidate, revoked=serving.revoked, remaining=serving.remaining)
@@ -359,12 +359,14 @@ def _new_order(decision: Act) -> bool:
 
 
 def _precondition(case: Case, enrollment: Enrollment | None) -> str:
-    """Return a digest of the live objects: the enrollment and its pending change, the deployed serials."""
+    """Return a digest of the live objects: the settings, the deployed serials, a foreign change (safety 4)."""
     if enrollment is None:
         return digest(["absent"])[:16]
     served = case.served(enrollment)
     serials = sorted(f"{one.serial:x}" for one in (*served.staging.values(), *served.production.values()))
-    return digest([enrollment.id, [change.id for change in enrollment.pending], serials])[:16]
+    foreign = case.owner(enrollment) not in (Owner.OURS, Owner.CPS)
+    changes = [enrollment.pending[-1].id] if enrollment.pending and foreign else []
+    return digest([enrollment.id, settings_digest(enrollment), serials, changes])[:16]
 
 
 # Order of work

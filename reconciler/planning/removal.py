@@ -6,7 +6,7 @@ from reconciler.model.enrollment import Enrollment
 from reconciler.planning.case import Case
 from reconciler.planning.causes import delete_cause
 from reconciler.planning.matching import Found, Match
-from reconciler.planning.ownership import Owner, owner_of
+from reconciler.planning.ownership import Owner
 from reconciler.planning.steps import Act, ActionKind, Actor, Blocked, Decision, DeleteEnrollment, Done, Phase, Wait
 
 
@@ -17,20 +17,8 @@ def remove(case: Case, found: Match) -> Decision:
     enrollment = found.enrollment
     if removing := _under_way(case, enrollment):
         return removing
-    view = case.view(enrollment)
-    owner = None
-    if enrollment.pending:
-        owner = owner_of(
-            enrollment,
-            enrollment.pending[-1].id,
-            case.desired.name,
-            record=view.record if view is not None else None,
-            deployed=bool(case.served(enrollment).production),
-            book=case.instance.book,
-            journal=case.journal,
-        )
-        if owner not in (Owner.OURS, Owner.CPS):
-            return _in_the_way(f"change {enrollment.pending[-1].id} was not opened by certrecon")
+    if enrollment.pending and case.opened_by(enrollment) not in (Owner.OURS, Owner.CPS):
+        return _in_the_way(f"change {enrollment.pending[-1].id} was not opened by certrecon")
     live = [
         tagged.order.ssl_id
         for change in enrollment.pending

@@ -9,7 +9,7 @@ from reconciler.planning.case import Case
 from reconciler.planning.causes import create_cause
 from reconciler.planning.endings import effect_to_follow
 from reconciler.planning.matching import Absent, Found, InTheWay, match_enrollment
-from reconciler.planning.ownership import Owner, owner_of
+from reconciler.planning.ownership import Owner
 from reconciler.planning.pending import change_under_way
 from reconciler.planning.removal import remove
 from reconciler.planning.served import served_certificate
@@ -161,7 +161,7 @@ def _existing(case: Case, enrollment: Enrollment) -> Decision:
     view = case.view(enrollment)
     if view is not None and view.problem is not None:
         return Unread(text=view.problem)
-    owner = _owner(case, enrollment, deployed=deployed)
+    owner = case.owner(enrollment)
     if owner is Owner.OURS and view is not None:
         return change_under_way(case, enrollment, view)
     if deployed:
@@ -175,28 +175,6 @@ def _existing(case: Case, enrollment: Enrollment) -> Decision:
         text=f"enrollment {enrollment.id} is new and was created by {by}, not by certrecon",
         remedy=f"Take it over with `akamai.adoptChange: {enrollment.pending[-1].id}`, or finish it in the portal.",
         reason="foreign-change",
-    )
-
-
-def changes_ours(case: Case, enrollment: Enrollment) -> bool:
-    """Tell whether a change of ours is pending."""
-    deployed = bool(case.served(enrollment).production)
-    return bool(enrollment.pending) and _owner(case, enrollment, deployed=deployed) is Owner.OURS
-
-
-def _owner(case: Case, enrollment: Enrollment, *, deployed: bool) -> Owner | None:
-    change_id = enrollment.pending[-1].id  # documented: the last one is the most recent
-    if case.desired.enrollment.adopt_change == change_id:
-        return Owner.OURS
-    view = case.view(enrollment)
-    return owner_of(
-        enrollment,
-        change_id,
-        case.desired.name,
-        record=view.record if view is not None else None,
-        deployed=deployed,
-        book=case.instance.book,
-        journal=case.journal,
     )
 
 

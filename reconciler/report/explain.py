@@ -18,7 +18,7 @@ from reconciler.planning.health import critical_at
 from reconciler.planning.lifetime import SLIP, max_term_days, near_cut
 from reconciler.planning.matching import Absent, Found, InTheWay, Match, match_enrollment
 from reconciler.planning.needs import Need, Serving
-from reconciler.planning.ownership import AUTO_RENEWAL, Owner, intent_of, owner_of
+from reconciler.planning.ownership import AUTO_RENEWAL, Owner, intent_of
 from reconciler.planning.plan import Standing
 from reconciler.planning.served import need_for
 from reconciler.report.details import (
@@ -254,15 +254,7 @@ def _owner(case: Case, enrollment: Enrollment) -> tuple[Owner | None, str]:
     if case.desired.enrollment.adopt_change == number:
         return Owner.OURS, f"akamai.adoptChange names it ({case.desired.source('akamai.adoptChange')})"
     record = view.record if view is not None else None
-    owner = owner_of(
-        enrollment,
-        number,
-        case.desired.name,
-        record=record,
-        deployed=bool(case.served(enrollment).production),
-        book=case.instance.book,
-        journal=journal,
-    )
+    owner = case.opened_by(enrollment)
     if (enrollment.id, number) in case.instance.book.by_change:
         return owner, "an order with our tag was placed for it"
     if journal is not None and number in journal.changes:

@@ -104,6 +104,23 @@ def test_an_approved_action_whose_file_has_changed_is_stale(program: Program, co
     assert mutating(control) == {}
 
 
+def test_an_approved_action_is_stale_where_somebody_has_edited_the_enrollment_since(
+    live: Program, control: Control
+) -> None:
+    policy(live, "approval: plan\n  budgets: {deletes: 1}")
+    absent(live, control)
+    assert live.run("plan", "--output", "json=plan.json").exit_code == 0
+    (enrollment,) = control.get("/state")["enrollments"]
+    new_phone = {"techContact": {"phone": "+44 161 111 1111"}}
+    control.post("/cps/edit", {"enrollment_id": enrollment["id"], "changes": new_phone})
+    finished = live.apply("plan.json")
+    assert (finished.exit_code, mutating(control)) == (5, {}), finished.stdout + finished.stderr
+    assert f"{NAME}: delete: the file or the live objects have moved since" in finished.stderr
+    assert live.run("plan", "--output", "json=plan.json").exit_code == 0
+    live.apply("plan.json")
+    assert mutating(control) == {"cps.delete_enrollment": 1}
+
+
 def test_plan_files_are_wrong_usage_where_the_branch_approves(program: Program) -> None:
     program.run("plan", "--output", "json=plan.json")
     assert program.apply("plan.json").exit_code == 64
