@@ -28,8 +28,9 @@ from reconciler.model.certificate import (
 from reconciler.model.digest import desired_digest
 from reconciler.model.entry import CauseId, Intent, IntentId, Outcome, OutcomeKind
 from reconciler.model.journal import OpenState
+from reconciler.model.journal_entries import Entry
 from reconciler.planning.case import Context
-from reconciler.planning.housekeeping import lessons
+from reconciler.planning.housekeeping import gives_up, lessons
 from reconciler.planning.indexes import OrderBook
 from reconciler.planning.observed import Observed
 from reconciler.planning.order_requests import may_order
@@ -121,15 +122,20 @@ class Executor:
     # Look
 
     def _look(self) -> Plan:
-        known = self._known()
-        observed = self.observer.look(self.certificates, interest=self.interest(known), journals=known)
-        plan, context = self.decide(observed, known, self._attempts.orders_placed)
-        learned = lessons(plan, context)
+        plan, context, learned = self._looked()
+        if gives_up(learned):
+            plan, context, learned = self._looked()  # two complete looks must have seen nothing (safety 2)
         if not learned:
             return plan
         for account, entries in learned.items():
             self.journals[account].note(entries)
-        return self.decide(observed, self._known(), self._attempts.orders_placed)[0]
+        return self.decide(context.observed, self._known(), self._attempts.orders_placed)[0]
+
+    def _looked(self) -> tuple[Plan, Context, Mapping[AccountName, tuple[Entry, ...]]]:
+        known = self._known()
+        observed = self.observer.look(self.certificates, interest=self.interest(known), journals=known)
+        plan, context = self.decide(observed, known, self._attempts.orders_placed)
+        return plan, context, lessons(plan, context)
 
     def _known(self) -> Mapping[AccountName, OpenState]:
         states = ((account, journal.state) for account, journal in self.journals.items())

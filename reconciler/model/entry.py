@@ -68,3 +68,4 @@ class Outcome:
     enrollment_id: EnrollmentId | None = None
     change_id: ChangeId | None = None
     ssl_id: SslId | None = None
+    seen: bool = False  # by a look: the service's own answer never came

@@ -12,6 +12,7 @@ from reconciler.model.codec import CodecError, from_json, to_json
 from reconciler.model.entry import CauseId, Intent, IntentId, OrderLink, Outcome, OutcomeKind
 from reconciler.model.journal_entries import (
     AttemptRaised,
+    AuthorSeen,
     CauseEnded,
     ChangesGone,
     CommitApplied,
@@ -64,6 +65,7 @@ class OwnChange:
     enrollment_id: EnrollmentId
     cause: CauseId
     opened_at: datetime
+    seen: bool = False  # found by a look: CPS did not tell us its id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +153,7 @@ class OpenState:
     orders: Mapping[str, OwnOrder] = field(default_factory=dict)  # by key, as the tag has it
     answers: Mapping[ChangeId, Answer] = field(default_factory=dict)  # young ones
     links: Mapping[SslId, LinkRecord] = field(default_factory=dict)  # by the older order
+    authors: frozenset[str] = frozenset()  # as whom CPS's history has our changes
     contracts: frozenset[ContractId] = frozenset()
     refusals: Mapping[str, Refusal] = field(default_factory=dict)  # by `refusal_key`
     levels: Mapping[CertificateName, Level] = field(default_factory=dict)
@@ -193,6 +196,8 @@ def _after(state: OpenState, entry: Entry) -> OpenState:  # noqa: C901 - one lin
             return replace(state, enrollments=kept)
         case ChangesGone():
             return _without_changes(state, entry.change_ids)
+        case AuthorSeen():
+            return replace(state, authors=state.authors | {entry.author})
         case ContractsSeen():
             return replace(state, contracts=entry.contracts)
         case RefusalsForgotten():
@@ -259,7 +264,7 @@ def _with_ids(state: OpenState, intent: Intent, outcome: Outcome) -> OpenState:
         known = {**state.enrollments, identity_key(intent.identity): outcome.enrollment_id}
         state = replace(state, enrollments=known)
     if outcome.change_id is not None and enrollment_id is not None:
-        change = OwnChange(enrollment_id=enrollment_id, cause=intent.cause, opened_at=intent.at)
+        change = OwnChange(enrollment_id=enrollment_id, cause=intent.cause, opened_at=intent.at, seen=outcome.seen)
         state = replace(state, changes={**state.changes, outcome.change_id: change})
     if outcome.ssl_id is not None and intent.key is not None and enrollment_id is not None:
         order = OwnOrder(

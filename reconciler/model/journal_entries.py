@@ -76,6 +76,14 @@ class ChangesGone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorSeen:
+    """As whom CPS's history has a change whose id CPS had told us: so we are called there."""
+
+    author: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContractsSeen:
     contracts: frozenset[ContractId]
     at: datetime
@@ -117,6 +125,7 @@ Entry = (
     | EnrollmentManaged
     | EnrollmentReleased
     | ChangesGone
+    | AuthorSeen
     | ContractsSeen
     | RefusalsForgotten
     | LevelReported
@@ -133,6 +142,7 @@ _KINDS: Mapping[str, type[Entry]] = {
     "enrollment managed": EnrollmentManaged,
     "enrollment released": EnrollmentReleased,
     "changes gone": ChangesGone,
+    "author seen": AuthorSeen,
     "contracts seen": ContractsSeen,
     "refusals forgotten": RefusalsForgotten,
     "level reported": LevelReported,

@@ -103,7 +103,7 @@ class Case:
         return owner_of(
             enrollment,
             enrollment.pending[-1].id,
-            self.desired.name,
+            self.desired,
             record=view.record if view is not None else None,
             deployed=bool(self.served(enrollment).production),
             book=self.instance.book,

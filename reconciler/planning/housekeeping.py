@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.model.certificate import AccountName, ChangeId, EnrollmentId
+from reconciler.model.enrollment import Enrollment
 from reconciler.model.entry import Outcome, OutcomeKind
 from reconciler.model.journal import OpenIntent, OpenState, identity_key
 from reconciler.model.journal_entries import (
+    AuthorSeen,
     CauseEnded,
     ChangesGone,
     ContractsSeen,
@@ -17,7 +19,7 @@ from reconciler.model.journal_entries import (
 )
 from reconciler.model.order import SslId
 from reconciler.planning.case import Context
-from reconciler.planning.ownership import intent_of
+from reconciler.planning.ownership import AUTO_RENEWAL, intent_of
 from reconciler.planning.plan import Plan, Standing
 from reconciler.planning.steps import Act, ActionKind, Decision, Done, Unread, operation_of
 
@@ -41,6 +43,15 @@ def lessons(plan: Plan, context: Context) -> Mapping[AccountName, tuple[Entry, .
     return found
 
 
+def gives_up(learned: Mapping[AccountName, tuple[Entry, ...]]) -> bool:
+    """Tell whether a call is taken for one that never happened, so that it may be made again."""
+    return any(
+        isinstance(one, OutcomeWritten) and one.outcome.kind is OutcomeKind.NOT_SENT
+        for entries in learned.values()
+        for one in entries
+    )
+
+
 def _of_standing(standing: Standing, journal: OpenState, context: Context, at: datetime) -> Iterator[Entry]:
     for one in journal.open:
         if one.intent.certificate == standing.name and (effect := _effect(standing, one, journal, context)) is not None:
@@ -52,14 +63,27 @@ def _of_standing(standing: Standing, journal: OpenState, context: Context, at: d
                 enrollment_id=effect.enrollment_id,
                 change_id=effect.change_id,
                 ssl_id=effect.ssl_id,
+                seen=True,
             )
             yield OutcomeWritten(outcome=outcome)
     if standing.enrollment is None:
         return
     if _to_manage(standing, journal):
         yield EnrollmentManaged(identity=standing.desired.identity, enrollment_id=standing.enrollment.id, at=at)
+    if (author := _author(standing.enrollment, journal, context)) is not None:
+        yield AuthorSeen(author=author, at=at)
     if _as_wanted(standing.decision):
         yield from _ended(standing.enrollment.id, {one.id for one in standing.enrollment.pending}, journal, at)
+
+
+def _author(enrollment: Enrollment, journal: OpenState, context: Context) -> str | None:
+    """Return as whom CPS has a change whose id it told us, where that is news."""
+    view = context.observed.changes.get((enrollment.account, enrollment.id))
+    if not enrollment.pending or view is None or view.record is None:
+        return None
+    change, author = journal.changes.get(enrollment.pending[-1].id), view.record.created_by
+    known = change is None or change.seen or author in journal.authors
+    return None if known or author in ("", AUTO_RENEWAL) else author
 
 
 def _to_manage(standing: Standing, journal: OpenState) -> bool:
@@ -114,7 +138,7 @@ def _seen(standing: Standing, one: OpenIntent, journal: OpenState, context: Cont
         case "update enrollment" if enrollment is not None and enrollment.pending:
             view = context.observed.changes.get((standing.desired.enrollment.account, enrollment.id))
             record = view.record if view is not None else None
-            fits = record is not None and intent_of(enrollment, standing.name, record, journal) == intent
+            fits = record is not None and intent_of(enrollment, standing.desired, record, journal) == intent
             done = _Effect(kind=OutcomeKind.DONE, enrollment_id=enrollment.id, change_id=enrollment.pending[-1].id)
             return done if fits else None
         case "update enrollment" if isinstance(standing.decision, Done):

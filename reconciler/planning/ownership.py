@@ -3,7 +3,8 @@
 import enum
 from datetime import timedelta
 
-from reconciler.model.certificate import CertificateName, ChangeId
+from reconciler.model.certificate import ChangeId, DesiredCertificate
+from reconciler.model.digest import desired_digest
 from reconciler.model.enrollment import ChangeRecord, Enrollment
 from reconciler.model.entry import Intent
 from reconciler.model.journal import OpenState
@@ -23,7 +24,7 @@ class Owner(enum.Enum):
 def owner_of(
     enrollment: Enrollment,
     change_id: ChangeId,
-    certificate: CertificateName,
+    desired: DesiredCertificate,
     *,
     record: ChangeRecord | None,
     deployed: bool,
@@ -46,23 +47,32 @@ def owner_of(
         return Owner.OURS
     if record is None:
         return None
-    if journal is not None and intent_of(enrollment, certificate, record, journal) is not None:
+    if journal is not None and intent_of(enrollment, desired, record, journal) is not None:
         return Owner.OURS
     return Owner.FOREIGN
 
 
 def intent_of(
-    enrollment: Enrollment, certificate: CertificateName, record: ChangeRecord, journal: OpenState
+    enrollment: Enrollment, desired: DesiredCertificate, record: ChangeRecord, journal: OpenState
 ) -> Intent | None:
-    """Return the open intent of ours that a change fits: of this enrollment, and not older than the change by more
-    than two minutes of slack."""
+    """Return the open intent of ours that a change fits (the change rule of safety 2).
+
+    It is of this enrollment, and older than the change but for two minutes of slack; the change is of an author that
+    our earlier ones had, once one is known, and asks for the names that the intent is about. Where the file has changed
+    since, nobody knows these names, and only the author tells.
+    """
+    if journal.authors and record.created_by not in journal.authors:
+        return None
     for one in journal.open:
         intent = one.intent
-        same = (
-            intent.enrollment_id == enrollment.id
-            if intent.enrollment_id is not None
-            else (intent.certificate == certificate)
-        )
-        if same and intent.operation in OPENING and record.created_at >= intent.at - CLOCK_SLACK:
+        creates = intent.enrollment_id is None
+        same = intent.certificate == desired.name if creates else intent.enrollment_id == enrollment.id
+        if not same or intent.operation not in OPENING or record.created_at < intent.at - CLOCK_SLACK:
+            continue
+        if intent.desired_digest == desired_digest(desired):
+            fits = desired.sans == enrollment.sans
+        else:
+            fits = creates or bool(journal.authors)
+        if fits:
             return intent
     return None

@@ -92,7 +92,7 @@ def _changes(tagged: Iterable[TaggedOrder], by_id: Mapping[EnrollmentId, Enrollm
     pending = {(number, change.id) for number, one in by_id.items() for change in one.pending}
     return {
         one.tag.change_id: OwnChange(
-            enrollment_id=one.tag.enrollment_id, cause=one.tag.cause, opened_at=_requested(one.order)
+            enrollment_id=one.tag.enrollment_id, cause=one.tag.cause, opened_at=_requested(one.order), seen=True
         )
         for one in _oldest_last(tagged)
         if (one.tag.enrollment_id, one.tag.change_id) in pending

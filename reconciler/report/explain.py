@@ -263,7 +263,7 @@ def _owner(case: Case, enrollment: Enrollment) -> tuple[Owner | None, str]:
         return owner, "its history was not read"
     if record.created_by == AUTO_RENEWAL:
         return owner, f"CPS's history says that {AUTO_RENEWAL} opened it"
-    if journal is not None and (intent := intent_of(enrollment, case.desired.name, record, journal)) is not None:
+    if journal is not None and (intent := intent_of(enrollment, case.desired, record, journal)) is not None:
         return owner, f"open intent {intent.id} of ours fits it"
     return owner, f"opened by {record.created_by or 'somebody'}; no journal entry, tag or open intent of ours fits it"
 

@@ -1,12 +1,15 @@
 """What a lost answer, a doubled order and a lagging list may not lead to. The crash matrix has every call and fault."""
 
 import dataclasses
+import time
 
 import pytest
 
 from reconciler.sandbox.server import BackgroundSandbox
 from tests.support.control import Control
 from tests.support.program import Finished, Program
+
+LIST_FAILS = {"operation": "cps.list_enrollments", "kind": "status", "status": 403}
 
 
 @pytest.fixture
@@ -44,6 +47,40 @@ def test_a_costly_step_with_an_unknown_outcome_fails_the_run_and_is_repeated_onl
     assert control.get("/calls")["mutating"][step] == 1
     assert until_done(dv, control)[-1].exit_code == 0
     assert control.get("/calls")["mutating"][step] == 2
+
+
+def test_what_was_not_seen_in_two_complete_looks_is_made_again(dv: Program, control: Control) -> None:
+    control.post("/faults", {"operation": "cps.create_enrollment", "kind": "status", "status": 500})
+    assert dv.apply(wait="0s").exit_code == 1
+    control.post("/advance", {"by": "1h"})
+    time.sleep(2.5)  # noqa: TID251 - what may still be on its way settles in real time too: 1.2 times the lock's 2 s
+    control.delete("/calls")
+    # The plan of apply looks, then the loop: twice, as an intent is settled. The second of these is not complete.
+    per_look = 2  # lists, one for each contract
+    control.post("/faults", {**LIST_FAILS, "nth": 2 * per_look + 1, "times": 0})
+    assert dv.apply(wait="0s").exit_code == 1
+    assert control.get("/calls")["mutating"] == {}
+    control.delete("/faults")
+    dv.apply(wait="0s")
+    assert control.get("/calls")["mutating"] == {"cps.create_enrollment": 1}
+
+
+def test_a_change_that_a_person_opens_while_ours_is_unknown_is_left_alone(dv: Program, control: Control) -> None:
+    assert dv.apply(wait="48h").exit_code == 0
+    dv.write(
+        "certificates/www.example.com.yaml",
+        "apiVersion: certrecon/v1\ncommonName: www.example.com\ndnsNames: [img.example.com]\n"
+        "sectigo: {profile: DV Multi-Domain}\n",
+    )
+    control.post("/faults", {"operation": "cps.update_enrollment", "kind": "status", "status": 500})
+    assert dv.apply(wait="0s").exit_code == 1
+    (enrollment,) = control.get("/state")["enrollments"]
+    names = ["www.example.com", "img.example.com"]
+    control.post("/cps/edit_names", {"enrollment_id": enrollment["id"], "names": names})
+    control.delete("/calls")
+    finished = dv.apply(wait="48h")
+    assert "opened by portal-user, is in the way" in finished.stdout, finished.stdout
+    assert control.get("/calls")["mutating_total"] == 0
 
 
 @pytest.mark.parametrize("wait", ["2m", "5m", "48h"])

@@ -110,6 +110,8 @@ def wishes(draw: st.DrawFn) -> Wish:
     key_types = draw(st.sampled_from((None, ["RSA-2048"], ["ECDSA-P256"], ["ECDSA-P256", "RSA-2048"])))
     organization = draw(st.sampled_from(product.organizations))
     akamai = draw(st.fixed_dictionaries({}, optional=dict(_AKAMAI)))
+    if akamai.get("fipsMode"):  # CPS takes it with current ciphers only
+        akamai |= dict.fromkeys({"mustHaveCiphers", "preferredCiphers"} & akamai.keys(), "ak-akamai-2020q1")
     if organization == "Example GmbH":
         akamai["subject"] = _GERMAN
     sectigo = draw(st.fixed_dictionaries({}, optional=dict(_SECTIGO)))

@@ -23,6 +23,7 @@ from reconciler.model.journal import (
 from reconciler.model.journal_entries import (
     _KINDS,
     AttemptRaised,
+    AuthorSeen,
     CauseEnded,
     ChangesGone,
     CommitApplied,
@@ -57,6 +58,7 @@ ENTRIES: tuple[Entry, ...] = (
     EnrollmentManaged(identity=IDENTITY, enrollment_id=EnrollmentId(10002), at=NOW),
     EnrollmentReleased(enrollment_id=EnrollmentId(9), at=NOW),
     ChangesGone(change_ids=frozenset({ChangeId(1)}), at=NOW),
+    AuthorSeen(author="api-user", at=NOW),
     ContractsSeen(contracts=frozenset({ContractId("C-1"), ContractId("C-2")}), at=NOW),
     RefusalsForgotten(certificate=CertificateName("img"), at=NOW),
     LevelReported(certificate=WWW, level="warn", at=NOW),
