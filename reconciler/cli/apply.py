@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.cli.budgets import AllowBudget, allowed_budgets, raised
 from reconciler.cli.events import Emit, events
 from reconciler.cli.hints import apply_command, hint
 from reconciler.cli.options import (
@@ -112,6 +114,7 @@ class _Asked:
     parallelism: int
     auto_approve: bool
     lock_timeout: timedelta
+    budgets: Mapping[str, int]  # raised for this run, by the files' names
     allow_local_lock: bool
     allow_dirty: bool
 
@@ -135,6 +138,7 @@ def apply(
     retry: Retry = None,
     supersede: Supersede = None,
     allow_adopt: AllowAdopt = None,
+    allow_budget: AllowBudget = None,
     allow_local_lock: AllowLocalLock = False,
     allow_dirty: AllowDirty = False,
     promote: Promoted = None,
@@ -176,6 +180,7 @@ def apply(
         parallelism=parallelism,
         auto_approve=auto_approve,
         lock_timeout=duration(lock_timeout),
+        budgets=allowed_budgets(allow_budget),
         allow_local_lock=allow_local_lock,
         allow_dirty=allow_dirty,
     )
@@ -206,14 +211,15 @@ def _run(asked: _Asked, note: Emit) -> "tuple[ApplyReport, ExitCode, Policy]":
         note(run_started(run.clock.now(), command="apply", tool_version=__version__))
         announcer = announcer_of(run, warn=lambda text: say(f"certrecon: warning: {text}"))
         stack.enter_context(announcer.telling({}))
-        approvals = _approvals(run.project.policy, asked.plans)
+        policy = replace(run.planner.policy, budgets=raised(run.planner.policy.budgets, asked.budgets))
+        approvals = _approvals(policy, asked.plans)
         owner = run_owner(os.environ, commit=_commit(run, asked))
         refuse_readers(run.observer.services)
         stopper = Stopper(run.clock)
         stack.enter_context(stopper.listening())
         held = stack.enter_context(_locks(run, asked, owner, stopper))
         stack.enter_context(announcer.telling(held.journals))
-        planner = _of_held(run.planner, held, stopper)
+        planner = _of_held(replace(run.planner, policy=policy), held, stopper)
         approved = _approved(run, planner, held, asked)
         show_progress = stack.enter_context(progress(waits=asked.wait > timedelta()))
         options = ApplyOptions(
@@ -237,8 +243,8 @@ def _run(asked: _Asked, note: Emit) -> "tuple[ApplyReport, ExitCode, Policy]":
         report = report_of(result, approved)
         _note_end(report, run.clock.now(), code, note)
         if stopper.requested is None:  # who ends a run does not wait for chats
-            announcer.ended(conditions(report, run.project.policy, code), report.plan)
-    return report, code, run.project.policy
+            announcer.ended(conditions(report, policy, code), report.plan)
+    return report, code, policy
 
 
 def _approvals(policy: "Policy", plans: "tuple[PlanFile, ...]") -> "Approvals | None":

@@ -52,6 +52,30 @@ def test_a_delete_is_refused_without_a_budget_and_done_within_one(live: Program,
     assert "the file can go" in live.plan().stdout
 
 
+def test_a_person_may_raise_a_budget_for_one_run(live: Program, control: Control) -> None:
+    absent(live, control)
+    finished = live.apply("--allow-budget", "deletes=1")
+    assert mutating(control) == {"cps.delete_enrollment": 1}, finished.stdout + finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("deletes", '"deletes" is not BUDGET=N, as deletes=2.'),
+        ("deletes=-1", '"deletes=-1" is not BUDGET=N'),
+        ("removals=1", 'There is no budget "removals". Choose one of: orders, ordersPerDay, deletes'),
+        ("ordersPerDay=199", "would lower it: policy.budgets.ordersPerDay is 200."),
+    ],
+)
+def test_a_budget_that_can_not_be_raised_is_wrong_usage(
+    program: Program, control: Control, given: str, said: str
+) -> None:
+    finished = program.apply("--allow-budget", given)
+    assert finished.exit_code == 64
+    assert said in finished.stderr
+    assert mutating(control) == {}
+
+
 def test_what_is_protected_loses_no_name(program: Program, control: Control) -> None:
     program.write(FILE, HEAD + "dnsNames: [img.example.com]\n")
     assert program.apply().exit_code == 0
