@@ -23,6 +23,7 @@ from reconciler.model.access import (
     is_loopback,
 )
 from reconciler.model.policy import Account, Instance, Login, LoginKind
+from reconciler.model.spans import span
 
 READ_TIMEOUT_S = 120.0
 TOKEN_URL = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"  # noqa: S105 - an address
@@ -165,7 +166,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     Raises:
         ConfigurationError: a variable can't be used.
     """
-    _refuse([*_sandbox_problems(environment), *_file_problems(environment), *_root_problems(environment)])
+    _refuse(
+        [
+            *_sandbox_problems(environment),
+            *_file_problems(environment),
+            *_root_problems(environment),
+            *_read_timeout_problems(environment),
+        ]
+    )
     return Settings(
         environment=dict(environment),
         edgerc=Path(environment.get("AKAMAI_EDGERC") or _EDGERC).expanduser(),
@@ -175,6 +183,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         extra_private_roots=frozenset(_fingerprints(environment)),
         edge_staging=environment.get("CERTRECON_EDGE_STAGING") or None,
         edge_production=environment.get("CERTRECON_EDGE_PRODUCTION") or None,
+        read_timeout_s=_read_timeout_s(environment) or READ_TIMEOUT_S,
     )
 
 
@@ -199,6 +208,18 @@ def _root_problems(environment: Mapping[str, str]) -> Iterable[Problem]:
         if not _SHA256.fullmatch(fingerprint):
             text = f"'{fingerprint}' is no SHA-256 fingerprint"
             yield _variable("CERTRECON_PRIVATE_ROOTS", text, "Give 64 hexadecimal digits.")
+
+
+def _read_timeout_problems(environment: Mapping[str, str]) -> Iterable[Problem]:
+    given = environment.get("CERTRECON_READ_TIMEOUT")
+    if given and not _read_timeout_s(environment):
+        yield _variable("CERTRECON_READ_TIMEOUT", f'"{given}" is not a length of time', "Write one, as 90s or 2m.")
+
+
+def _read_timeout_s(environment: Mapping[str, str]) -> float | None:
+    """Return the seconds that are given; None where there are none, or it is no span."""
+    given = span(environment.get("CERTRECON_READ_TIMEOUT") or "")
+    return given.total_seconds() if given else None
 
 
 def _variable(name: str, text: str, remedy: str) -> Problem:

@@ -16,6 +16,8 @@ _WrongUsage = cast(
     "type[typer.BadParameter]", next(base for base in typer.BadParameter.__mro__ if base.__name__ == "UsageError")
 )
 
+READ_TIMEOUT = "CERTRECON_READ_TIMEOUT"
+
 app = typer.Typer(
     name="certrecon",
     cls=LateCommands,
@@ -41,12 +43,23 @@ def _options(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", envvar="CERTRECON_VERBOSE", help="Log each call on stderr.")
     ] = False,
+    read_timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--read-timeout",
+            metavar="DURATION",
+            envvar=READ_TIMEOUT,
+            help="How long a read of a service that fails is tried again; 120s without it. Changes are sent once.",
+        ),
+    ] = None,
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     import logging
 
+    if read_timeout is not None:
+        os.environ[READ_TIMEOUT] = read_timeout  # where the services' settings come from
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reconciler.errors import UsageError
+from reconciler.model.spans import span
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -82,9 +83,7 @@ RENDERED = (*ANNOTATED, "html")
 LOGGED = (*RENDERED, "events")  # these and the next are of --output alone
 MEASURED = (*PAGED, "metrics")
 _READABLE = 0o644  # who collects metrics is another user
-_DURATION = re.compile(r"(\d+)([smhd])")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def duration(text: str) -> timedelta:
@@ -93,10 +92,9 @@ def duration(text: str) -> timedelta:
     Raises:
         UsageError: it is none.
     """
-    parts = _DURATION.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
+    if (read := span(text)) is None:
         raise UsageError(f'"{text}" is not a duration. Write a number with s, m, h or d, as 20m or 48h.')
-    return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+    return read
 
 
 def instant(text: str) -> datetime:

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from reconciler.desired.yamlfile import Json
 from reconciler.model.certificate import IssuerClass, RenewBefore
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+from reconciler.model.spans import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,9 @@ class Fields:
 
 def duration(text: str) -> timedelta:
     """Return the length of "10m", "14d"."""
-    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+    read = span(text)
+    assert read is not None, text
+    return read
 
 
 def renew_before(value: Json) -> RenewBefore | None:

@@ -45,6 +45,25 @@ def test_a_bulk_read_that_fails_once_is_made_again(program: Program, control: Co
     assert program.plan().exit_code == 2
 
 
+def test_a_read_is_tried_again_for_as_long_as_it_may(
+    program: Program, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CERTRECON_READ_TIMEOUT", "")  # what the option sets goes with the test
+    control.post("/faults", {"operation": "cps.list_contracts", "kind": "status", "status": 503, "times": 0})
+
+    def tries(*options: str) -> int:
+        control.delete("/calls")
+        assert program.run(*options, "plan").exit_code == 1
+        made: int = control.get("/calls")["calls"]["cps.list_contracts"]
+        return made
+
+    assert tries() > tries("--read-timeout", "10s") > 1
+    assert program.run("--read-timeout", "soon", "plan").stderr == (
+        'certrecon: environment: error: CERTRECON_READ_TIMEOUT: "soon" is not a length of time.'
+        " Write one, as 90s or 2m.\n"
+    )
+
+
 def test_a_report_that_lacks_a_row_is_not_believed(program: Program, control: Control) -> None:
     assert program.apply().exit_code == 0
     program.write("certificates/img.example.com.yaml", "apiVersion: certrecon/v1\ncommonName: img.example.com\n")

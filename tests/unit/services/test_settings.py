@@ -390,3 +390,17 @@ def test_all_is_local_only_if_every_service_is(
     settings = read_settings({**SECTIGO, **environment, "AKAMAI_EDGERC": str(edgerc)})
     accounts, instances = project(ACCOUNT).accounts.values(), project(ACCOUNT).instances.values()
     assert settings.all_loopback(accounts, instances) is local
+
+
+@pytest.mark.parametrize(
+    ("given", "read_s"), [(None, 120.0), ("", 120.0), ("90s", 90.0), ("1m30s", 90.0), ("2m", 120.0)]
+)
+def test_how_long_reads_are_tried_again_is_of_the_environment(given: str | None, read_s: float) -> None:
+    environment = {} if given is None else {"CERTRECON_READ_TIMEOUT": given}
+    assert read_settings(environment).read_timeout_s == read_s
+
+
+@pytest.mark.parametrize("given", ["0s", "90", "-1s", "soon"])
+def test_a_read_timeout_that_is_none_is_refused(given: str) -> None:
+    with pytest.raises(ConfigurationError, match=f'"{given}" is not a length of time'):
+        read_settings({"CERTRECON_READ_TIMEOUT": given})
