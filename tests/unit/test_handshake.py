@@ -20,6 +20,17 @@ from tools.handshake import HandshakeError, verified
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 NOT_BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
+SIGNING = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def certificate(name: str, key: Key, *, issuer: str, issuer_key: Key, ca: bool = False) -> x509.Certificate:
@@ -37,6 +48,8 @@ def certificate(name: str, key: Key, *, issuer: str, issuer_key: Key, ca: bool =
         .add_extension(key_id(key.public_key()), critical=False)
         .add_extension(authority, critical=False)
     )
+    if ca:  # Python 3.13 asks for it
+        builder = builder.add_extension(SIGNING, critical=True)
     return builder.sign(issuer_key, hashes.SHA256())
 
 
