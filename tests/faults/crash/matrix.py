@@ -77,10 +77,10 @@ QUICK_PUSH_KILLS = frozenset(
     {
         f"create DV: 1. take: {Moment.LOST}",
         f"create DV: 2. note: {Moment.BEFORE}",
-        f"create DV: 5. intent submit order: {Moment.AFTER}",
-        f"create DV: 6. outcome submit order: {Moment.BEFORE}",
+        f"create DV: 6. intent submit order: {Moment.AFTER}",
+        f"create DV: 7. outcome submit order: {Moment.BEFORE}",
         f"create DV: 2. heartbeat during scm.enroll: {Moment.AFTER}",
-        f"create DV: 14. release: {Moment.LOST}",
+        f"create DV: 15. release: {Moment.LOST}",
     }
 )
 
