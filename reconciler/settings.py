@@ -23,7 +23,7 @@ from reconciler.model.access import (
     is_loopback,
 )
 from reconciler.model.policy import Account, Instance, Login, LoginKind
-from reconciler.model.spans import span
+from reconciler.model.times import LONGEST_SPAN_DAYS, span
 
 READ_TIMEOUT_S = 120.0
 TOKEN_URL = "https://auth.sso.sectigo.com/auth/realms/apiclients/protocol/openid-connect/token"  # noqa: S105 - an address
@@ -213,7 +213,8 @@ def _root_problems(environment: Mapping[str, str]) -> Iterable[Problem]:
 def _read_timeout_problems(environment: Mapping[str, str]) -> Iterable[Problem]:
     given = environment.get("CERTRECON_READ_TIMEOUT")
     if given and not _read_timeout_s(environment):
-        yield _variable("CERTRECON_READ_TIMEOUT", f'"{given}" is not a length of time', "Write one, as 90s or 2m.")
+        text = f'"{given}" is not a length of time of at most {LONGEST_SPAN_DAYS}d'
+        yield _variable("CERTRECON_READ_TIMEOUT", text, "Write one, as 90s or 2m.")
 
 
 def _read_timeout_s(environment: Mapping[str, str]) -> float | None:

@@ -1,5 +1,6 @@
 """`--allow-budget`: a budget that a person raises for one run. No plan file can (design: safety 5)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,7 @@ AllowBudget = Annotated[
     ),
 ]
 
+_NUMBER = re.compile(r"[0-9]{1,7}")
 _FIELDS = {  # as files spell them
     "orders": "orders",
     "ordersPerDay": "orders_per_day",
@@ -39,7 +41,7 @@ def allowed_budgets(wanted: Sequence[str] | None) -> Mapping[str, int]:
     found = {}
     for one in wanted or ():
         name, _, number = one.partition("=")
-        if not (number.isascii() and number.isdigit()):
+        if not _NUMBER.fullmatch(number):
             raise UsageError(f'"{one}" is not BUDGET=N, as deletes=2.')
         if name not in _FIELDS:
             raise UsageError(f'There is no budget "{name}". Choose one of: {", ".join(_FIELDS)}.')

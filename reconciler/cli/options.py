@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reconciler.errors import UsageError
-from reconciler.model.spans import span
+from reconciler.model import times
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -92,8 +92,11 @@ def duration(text: str) -> timedelta:
     Raises:
         UsageError: it is none.
     """
-    if (read := span(text)) is None:
-        raise UsageError(f'"{text}" is not a duration. Write a number with s, m, h or d, as 20m or 48h.')
+    if (read := times.span(text)) is None:
+        raise UsageError(
+            f'"{text}" is not a duration of at most {times.LONGEST_SPAN_DAYS}d. '
+            "Write a number with s, m, h or d, as 20m or 48h."
+        )
     return read
 
 
@@ -103,10 +106,11 @@ def instant(text: str) -> datetime:
     Raises:
         UsageError: it is none, or leaves its offset from UTC open.
     """
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f'"{text}" is neither a date nor an instant, as 2027-03-15 or 2027-03-15T12:00Z.') from None
+    if (read := times.instant(text)) is None:
+        raise UsageError(
+            f'"{text}" is neither a date nor an instant of the years {times.YEARS.start} to {times.YEARS.stop - 1}, '
+            "as 2027-03-15 or 2027-03-15T12:00Z."
+        )
     if read.tzinfo is not None:
         return read.astimezone(UTC)
     if not _DATE.fullmatch(text):

@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from reconciler.cli.options import say
+from reconciler.model import times
 
 app = typer.Typer(
     name="sandbox",
@@ -238,10 +239,10 @@ def _running(directory: Path) -> dict[str, Any]:
 
 
 def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no instant: write 2026-11-16T00:00:00Z") from None
+    instant = times.instant(text)
+    if instant is None:
+        years = f"the years {times.YEARS.start} to {times.YEARS.stop - 1}"
+        raise typer.BadParameter(f"{text!r} is no instant in {years}: write 2026-11-16T00:00:00Z")
     if instant.tzinfo is None:
         raise typer.BadParameter(f"{text!r} names no time zone: write {text}Z for UTC")
     return instant

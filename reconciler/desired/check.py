@@ -1,15 +1,16 @@
 """What a certificate's merged fields mean, judged without any network: the static part of the check catalogue."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
 
 from reconciler.desired.check_names import name_problems
 from reconciler.desired.check_people import people_problems, subject_problems
 from reconciler.desired.check_terms import algorithm_problems, renewal_problems, term_problems
 from reconciler.desired.examined import Examined
+from reconciler.desired.fields import DATE_REMEDY
 from reconciler.desired.verdicts import did_you_mean, quoted
 from reconciler.errors import Problem
 from reconciler.model.names import name_findings
+from reconciler.model.times import day
 from reconciler.model.warnings import REMOVAL_WARNINGS, WARNING_CLASSES, WarningClass, warning_id
 
 _REQUIRED = {
@@ -80,16 +81,8 @@ def _network_problems(examined: Examined) -> Iterator[Problem]:
         text = "Private certificates name no OCSP responder, so that nothing can be stapled."
         yield examined.warning("akamai.ocspStapling", text, 'Write "not-set" or "off".')
     not_before = akamai.section("deploy").text("notBefore")
-    if not_before is not None and not _is_date(not_before):
-        yield examined.error("akamai.deploy.notBefore", f"There is no day {quoted(not_before)}.", "Correct the date.")
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    if not_before is not None and day(not_before) is None:
+        yield examined.error("akamai.deploy.notBefore", f"There is no day {quoted(not_before)}.", DATE_REMEDY)
 
 
 def _validation_problems(examined: Examined) -> Iterator[Problem]:

@@ -4,16 +4,16 @@ import ipaddress
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
 from urllib.parse import SplitResult, urlsplit
 
 from reconciler import __version__
 from reconciler.desired.check import warning_id_problem
-from reconciler.desired.fields import Fields, renew_before
+from reconciler.desired.fields import DATE_REMEDY, Fields, renew_before
 from reconciler.desired.verdicts import quoted
 from reconciler.desired.yamlfile import Document
 from reconciler.errors import Problem
 from reconciler.model.policy import LoginKind
+from reconciler.model.times import LONGEST_SPAN_DAYS, day, instant, span
 
 # A file that names another host could send passwords there: what is not listed takes an administrator's environment.
 _SECTIGO_HOSTS = re.compile(r"(.+\.)?cert-manager\.com\Z|.+\.sectigo\.com\Z")
@@ -42,6 +42,7 @@ def project_problems(document: Document, environment: Mapping[str, str]) -> Iter
         yield from _url_problems(document, f"sectigo.{name}.baseUrl", instance.required("baseUrl"), environment)
         yield from _login_problems(document, f"sectigo.{name}.auth", instance.section("auth"))
     yield from _policy_problems(document, fields.section("policy"))
+    yield from _span_problems(document, fields)
 
 
 def _problem(document: Document, pointer: str, text: str, remedy: str, rule: str = "") -> Problem:
@@ -133,6 +134,19 @@ def _login_problems(document: Document, pointer: str, login: Fields) -> Iterator
             yield _problem(document, f"{pointer}.{field}", text, f"Take it out; needed are {', '.join(needed)}.")
 
 
+def _span_problems(document: Document, fields: Fields) -> Iterator[Problem]:
+    policy = fields.section("policy")
+    spans = {
+        "policy.planMaxAge": policy.text("planMaxAge"),
+        "policy.renewal.csrMaxAge": policy.section("renewal").text("csrMaxAge"),
+        "lock.ttl": fields.section("lock").text("ttl"),
+    }
+    for pointer, text in spans.items():
+        if text is not None and span(text) is None:
+            too_long = f"{quoted(text)} is longer than {LONGEST_SPAN_DAYS} days."
+            yield _problem(document, pointer, too_long, 'Write less, as "14d" or "10m".')
+
+
 def _policy_problems(document: Document, policy: Fields) -> Iterator[Problem]:
     yield from _renewal_problems(document, policy.section("renewal"))
     expiry = policy.section("expiry")
@@ -161,11 +175,11 @@ def _renewal_problems(document: Document, renewal: Fields) -> Iterator[Problem]:
 
 
 def _freeze_problems(document: Document, pointer: str, freeze: Fields) -> Iterator[Problem]:
-    days = {field: _day(freeze.required(field)) for field in ("from", "to")}
-    for field, day in days.items():
-        if day is None:
+    days = {field: day(freeze.required(field)) for field in ("from", "to")}
+    for field, read in days.items():
+        if read is None:
             text = f"There is no day {quoted(freeze.required(field))}."
-            yield _problem(document, f"{pointer}.{field}", text, "Correct the date.")
+            yield _problem(document, f"{pointer}.{field}", text, DATE_REMEDY)
     first, last = days["from"], days["to"]
     if first is not None and last is not None and last < first:
         yield _problem(document, pointer, f"The freeze ends on {last}, before it begins.", "Exchange from and to.")
@@ -173,23 +187,9 @@ def _freeze_problems(document: Document, pointer: str, freeze: Fields) -> Iterat
 
 def _campaign_problems(document: Document, pointer: str, campaign: Fields) -> Iterator[Problem]:
     for field in ("issuedBefore", "deadline"):
-        if field in campaign and _instant(campaign.required(field)) is None:
+        if field in campaign and instant(campaign.required(field)) is None:
             text = f"There is no instant {quoted(campaign.required(field))}."
-            yield _problem(document, f"{pointer}.{field}", text, "Correct the date.")
+            yield _problem(document, f"{pointer}.{field}", text, DATE_REMEDY)
     if not any(key in campaign.section("select") for key in campaign.section("select").data):
         text = "The campaign selects nothing by anything, which would be everything."
         yield _problem(document, f"{pointer}.select", text, "Name labels, names, a file of serials, issuer or profile.")
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from reconciler.desired.yamlfile import Json
 from reconciler.model.certificate import IssuerClass, RenewBefore
-from reconciler.model.spans import span
+from reconciler.model.times import YEARS, span
+
+DATE_REMEDY = f"Correct the date; the years {YEARS.start} to {YEARS.stop - 1} are read."
 
 
 @dataclass(frozen=True, slots=True)

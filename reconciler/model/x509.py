@@ -20,6 +20,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 from reconciler.errors import CertreconError
 from reconciler.model.certificate import KeyType, Subject
 from reconciler.model.names import DnsName
+from reconciler.model.times import within_reach
 
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH.dotted_string
 CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH.dotted_string
@@ -216,8 +217,8 @@ def _certificate(parsed: x509.Certificate) -> Certificate:
         pem=parsed.public_bytes(Encoding.PEM).decode(),
         sha256=hashlib.sha256(der).hexdigest().upper(),
         serial=parsed.serial_number,
-        not_before=parsed.not_valid_before_utc.astimezone(UTC),
-        not_after=parsed.not_valid_after_utc.astimezone(UTC),
+        not_before=within_reach(parsed.not_valid_before_utc.astimezone(UTC)),
+        not_after=within_reach(parsed.not_valid_after_utc.astimezone(UTC)),
         common_name=_common_name(parsed.subject),
         subject=_subject(parsed.subject),
         subject_der=parsed.subject.public_bytes(),

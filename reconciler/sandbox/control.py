@@ -40,6 +40,8 @@ from reconciler.sandbox.scm.errors import RefusedError
 
 log = logging.getLogger(__name__)
 
+_LAST_YEAR = 2999
+
 
 class ControlError(Exception):
     """The request can't be done as it stands."""
@@ -117,6 +119,8 @@ class Control:
                 target = self._sandbox.clock.now() + timedelta(seconds=seconds(str(duration)))
             case _:
                 raise ControlError('say {"to": ISO} or {"by": seconds or "36h"}')
+        if target.year > _LAST_YEAR:
+            raise ControlError(f"the clock goes to the end of {_LAST_YEAR}: certificates end some years after it")
         return {"now": self._sandbox.advance_to(target)}
 
     def _faults(self, _: Mapping[str, Any]) -> Any:

@@ -14,6 +14,7 @@ import msgspec
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_LONGEST_S = 1000 * 366 * 86400.0
 _SWITCH = {"on": True, "yes": True, "true": True, "1": True, "off": False, "no": False, "false": False, "0": False}
 
 
@@ -36,14 +37,19 @@ def seconds(text: str) -> float:
     """Return the seconds of `90`, `1.5h`, `2d12h`. Units: ms, s, m, h, d, w.
 
     Raises:
-        OptionError: it is no duration.
+        OptionError: it is no duration, or one of over a thousand years.
     """
-    if _DURATION.fullmatch(text):
-        return sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(text))
     try:
-        return float(text)
+        read = _of_parts(text) if _DURATION.fullmatch(text) else float(text)
     except ValueError:
         raise OptionError(f"{text!r} is no duration: write seconds, or 90s, 15m, 36h, 2d12h") from None
+    if not abs(read) <= _LONGEST_S:  # nor what is no number
+        raise OptionError(f"{text!r} is longer than a thousand years")
+    return read
+
+
+def _of_parts(text: str) -> float:
+    return sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(text))
 
 
 class Options:

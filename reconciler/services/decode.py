@@ -10,6 +10,7 @@ from typing import TypeVar, TypeVarTuple, Unpack
 import msgspec
 
 from reconciler.model.names import DnsName
+from reconciler.model.times import within_reach
 
 Struct = TypeVar("Struct")
 Value = TypeVar("Value")
@@ -82,7 +83,7 @@ def instant(text: str) -> datetime:
     iso = "{2}-{0}-{1}".format(*month_first.groups()) if month_first else text.strip()
     try:
         moment = datetime.fromisoformat(iso)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return within_reach(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC))
     except (ValueError, OverflowError) as error:
         raise BodyError(f"no date: {text!r}") from error
 

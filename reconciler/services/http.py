@@ -66,7 +66,7 @@ class Answer:
         """The service's own time, from the Date header, in seconds since the epoch."""
         try:
             return parsedate_to_datetime(self.headers["Date"]).timestamp()
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             return None
 
 

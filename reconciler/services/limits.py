@@ -70,7 +70,7 @@ class Limiter:
         elif answer.headers.get("X-RateLimit-Remaining", "").strip() == "0":
             wait_s = next_call_s(answer)
         if wait_s is not None:
-            self.hold(timedelta(seconds=wait_s))
+            self.hold(timedelta(seconds=min(wait_s, _LONGEST_HOLD.total_seconds())))
         if self._reserve is not None and (pause := self._reserve.observe(answer, self._clock.now())) is not None:
             self.hold(pause)
 

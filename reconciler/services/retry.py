@@ -41,7 +41,7 @@ def _header_s(answer: Answer) -> float | None:
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(moment.timestamp() - (answer.sent_at or answer.received_at), 0.0)

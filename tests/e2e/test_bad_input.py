@@ -203,6 +203,31 @@ BAD = {
         "2:29",
         "before it begins",
     ),
+    "a day that is not there": configured(
+        "akamai:",
+        "policy: {renewal: {freeze: [{from: 2027-02-30, to: 2027-03-01}]}}\nakamai:",
+        "2:36",
+        "There is no day",
+    ),
+    "a freeze for ever": configured(
+        "akamai:",
+        "policy: {renewal: {freeze: [{from: 2027-01-04, to: 9999-12-31}]}}\nakamai:",
+        "2:52",
+        "the years 1970 to 2999 are read",
+    ),
+    "a campaign of the year 1": configured(
+        "akamai:",
+        "policy: {replace: [{name: x, issuedBefore: '0001-01-01T00:00+14:00', select: {profile: OV}, "
+        "reason: superseded}]}\nakamai:",
+        "2:44",
+        "There is no instant",
+    ),
+    "a span of ages": configured("akamai:", "policy: {planMaxAge: 99999999999d}\nakamai:", "2:22", "36500 days"),
+    "a share that is none": www("renewal: {before: 99999999999999999999%}", "3:19", "does not fit"),
+    "days before expiry, of ages": www("renewal: {before: 99999999999d}", "3:19", "does not fit"),
+    "a level of expiry, of ages": configured(
+        "akamai:", "policy: {expiry: {warn: 1000000000000}}\nakamai:", "2:25", "is more than 36500"
+    ),
     "URL for notifications": configured(
         "akamai:",
         "notify: [{url: 'https://n.example.com', on: [blocked]}]\nakamai:",

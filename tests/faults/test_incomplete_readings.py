@@ -59,7 +59,7 @@ def test_a_read_is_tried_again_for_as_long_as_it_may(
 
     assert tries() > tries("--read-timeout", "10s") > 1
     assert program.run("--read-timeout", "soon", "plan").stderr == (
-        'certrecon: environment: error: CERTRECON_READ_TIMEOUT: "soon" is not a length of time.'
+        'certrecon: environment: error: CERTRECON_READ_TIMEOUT: "soon" is not a length of time of at most 36500d.'
         " Write one, as 90s or 2m.\n"
     )
 

@@ -41,6 +41,10 @@ def test_advance(control: Control, body: dict[str, object], now: str) -> None:
         ({"to": "2026-11-20T00:00:00"}, "names no time zone"),
         ({"to": "tomorrow"}, "Invalid RFC3339"),
         ({"by": [1]}, "say {"),
+        ({"by": "99999999999d"}, "longer than a thousand years"),
+        ({"by": "nan"}, "longer than a thousand years"),
+        ({"by": "360000d"}, "the clock goes to the end of 2999"),
+        ({"to": "9999-12-31T00:00:00Z"}, "the clock goes to the end of 2999"),
     ],
 )
 def test_what_is_no_advance_is_refused(control: Control, body: dict[str, object], message: str) -> None:

@@ -46,6 +46,18 @@ def test_what_is_no_date_is_no_crash(text: str) -> None:
         instant(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("9999-12-31T23:59:59Z", datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)),  # "for ever"
+        ("9999-12-31", datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("0001-01-01T00:00:00Z", datetime(1970, 1, 1, tzinfo=UTC)),  # "never"
+    ],
+)
+def test_dates_that_nobody_means_leave_room_to_calculate(text: str, moment: datetime) -> None:
+    assert instant(text) == moment
+
+
 @pytest.mark.parametrize("text", ["00:AB:01", "ab01", "0xAB01", "AB 01"])
 def test_serials_are_numbers_however_written(text: str) -> None:
     assert serial_number(text) == 0xAB01
