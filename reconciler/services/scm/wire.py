@@ -18,6 +18,7 @@ from reconciler.model.order import (
     RenewId,
     SslId,
 )
+from reconciler.model.times import LONGEST_SPAN_DAYS
 from reconciler.services.decode import BodyError, decode, each_row_once, observed_name, optional_instant, serial_number
 
 _STATUSES = {status.value.replace(" ", "").lower(): status for status in OrderStatus}
@@ -103,7 +104,7 @@ def report_row(body: bytes) -> Order:
         organization_id=_organization_id(row.org_id),
         profile_id=_profile_id(row.type_id),
         profile_name=row.type or "",
-        term_days=row.term,
+        term_days=_term_days(row.term),
         comments=row.comments or "",
         serial=_serial(row.serial_number),
         requested_at=optional_instant(row.requested),
@@ -134,7 +135,7 @@ def details(body: bytes) -> Order:
         organization_id=_organization_id(wire.org_id),
         profile_id=_profile_id(profile.id),
         profile_name=profile.name or "",
-        term_days=wire.term,
+        term_days=_term_days(wire.term),
         comments=wire.comments or "",
         serial=_serial(wire.serial_number),
         requested_at=optional_instant(wire.requested),
@@ -172,6 +173,11 @@ def _serial(text: str | None) -> int | None:
         return serial_number(text) if text else None
     except BodyError:
         return None
+
+
+def _term_days(days: int | None) -> int | None:
+    """Return a term; None for one that nobody can mean, with which nothing can be calculated either."""
+    return days if days is not None and abs(days) <= LONGEST_SPAN_DAYS else None
 
 
 def _organization_id(number: int | None) -> OrganizationId | None:
@@ -218,7 +224,7 @@ def profiles(body: bytes) -> tuple[Profile, ...]:
         Profile(
             id=ProfileId(wire.id),
             name=wire.name,
-            terms_days=frozenset(wire.terms or ()),
+            terms_days=frozenset(term for term in wire.terms or () if _term_days(term) is not None),
             key_types={name: frozenset(sizes) for name, sizes in (wire.key_types or {}).items()},
         )
         for wire in decode(body, list[WireProfile])

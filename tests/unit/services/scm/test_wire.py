@@ -70,6 +70,11 @@ def test_members_that_are_null_are_left_out_by_scm() -> None:
     assert wire.report_row(msgspec.Raw(b'{"id": 5}')).comments == ""
 
 
+def test_a_term_that_nobody_can_mean_is_not_known() -> None:
+    assert (row(term=10**20).term_days, details(term=10**20).term_days) == (None, None)
+    assert row(term=36_500).term_days == 36_500
+
+
 @pytest.mark.parametrize("document", [{"commonName": "a.example"}, {"sslId": "x"}, []])
 def test_details_without_an_id_are_an_error(document: Any) -> None:
     with pytest.raises(BodyError):
@@ -118,7 +123,8 @@ def test_departments_stand_after_their_organization() -> None:
 
 def test_profiles_are_read() -> None:
     (profile,) = wire.profiles(
-        b'[{"id": 1018, "name": "P", "description": "d", "terms": [365, 30], "keyTypes": {"RSA": ["2048"]}}]'
+        b'[{"id": 1018, "name": "P", "description": "d", "terms": [365, 30, 100000000000000000000],'
+        b' "keyTypes": {"RSA": ["2048"]}}]'
     )
     assert (profile.id, profile.name, profile.terms_days) == (1018, "P", frozenset({30, 365}))
     assert profile.key_types == {"RSA": {"2048"}}
