@@ -159,7 +159,8 @@ def _instance(instance: Instance, examination: Examination) -> Iterator[Check]:
     text = f"{_count(len(orders.values), 'order')} can be read; {_WRITE}"
     yield Check(topic="rights", subject=subject, state=State.OK, text=text)
     view = InstanceView(organizations=organizations, profiles=profiles, orders=orders, book=OrderBook.of(orders.values))
-    problems = [problem for one in certificates for problem in order_terms(one, view, today=today)[1]]
+    wrong = (problem for one in certificates for problem in order_terms(one, view, today=today)[1])
+    problems = list(dict.fromkeys(wrong))
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         text, remedy = f"{problems[0].location}: {problems[0].text.rstrip('.')}{more}", problems[0].remedy

@@ -183,7 +183,7 @@ def plan_for(
     return Plan(
         at=context.observed.at,
         standings=tuple(standings),
-        problems=tuple(found),
+        problems=tuple(dict.fromkeys(found)),  # what defaults say wrongly is wrong once, not once a certificate
         unread=_unread(context, standings),
         selectors=context.selectors,
         guards=states,

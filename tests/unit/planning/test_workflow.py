@@ -27,6 +27,7 @@ from reconciler.model.enrollment import (
 )
 from reconciler.model.entry import CauseId, Intent, IntentId
 from reconciler.model.journal import Answer, OpenIntent, OpenState, OwnChange, identity_key
+from reconciler.model.names import DnsName
 from reconciler.model.order import Order, OrderStatus
 from reconciler.model.policy import Policy
 from reconciler.model.x509 import Certificate, parse_csr
@@ -175,6 +176,14 @@ def test_what_the_services_do_not_have_is_a_problem_in_the_file(
     assert (problem.pointer, problem.remedy) == (pointer, remedy)
     assert found.actions == ()
     assert found.exit_code(detailed=True) == 1
+
+
+def test_what_defaults_name_wrongly_is_told_once() -> None:
+    wrong = dataclasses.replace(WANTED, order=dataclasses.replace(WANTED.order, profile="OV Multi-Domian"))
+    another = dataclasses.replace(wrong, name=CertificateName("another"), common_name=DnsName("another.example.com"))
+    found = plan_for((wrong, another), context(account_view(), instance_view()))
+    assert len(found.problems) == 1
+    assert [type(standing.decision) for standing in found.standings] == [Blocked, Blocked]
 
 
 def test_an_incomplete_reading_leads_to_no_action() -> None:
